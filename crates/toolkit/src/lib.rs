@@ -1,0 +1,1 @@
+//! The verbs: the only crate that speaks to AWS.

@@ -1,0 +1,2 @@
+//! `stsmm`.
+fn main() {}

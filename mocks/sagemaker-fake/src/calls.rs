@@ -1,0 +1,52 @@
+//! The record of calls: who asked for what. Tests prove identities, tags and the absence of calls from it.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+
+/// How many calls are remembered. The oldest go first, so that a server that stays up does not grow.
+const REMEMBERED: usize = 10_000;
+
+/// One request that reached an operation.
+#[derive(Debug, Clone, Serialize)]
+pub struct Call {
+    /// The fake's time of the call.
+    pub time: Timestamp,
+    /// The service, e.g. `sagemaker`, `s3`, `sts`.
+    pub service: String,
+    /// The operation, e.g. `CreatePipeline`.
+    pub operation: String,
+    /// The region that the request was signed for.
+    pub region: String,
+    /// The caller's ARN.
+    pub caller: String,
+    /// The tags of the caller's session.
+    pub session_tags: Vec<(String, String)>,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// AWS's code if the call was refused.
+    pub error: Option<String>,
+}
+
+/// The calls that were made, oldest first. It lives in memory only: reading state must not change it.
+#[derive(Default)]
+pub struct CallLog(Mutex<VecDeque<Call>>);
+
+impl CallLog {
+    /// Remembers one more.
+    pub fn push(&self, call: Call) {
+        let mut calls = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if calls.len() == REMEMBERED {
+            calls.pop_front();
+        }
+        calls.push_back(call);
+    }
+
+    /// What is remembered, oldest first.
+    pub fn snapshot(&self) -> Vec<Call> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().cloned().collect()
+    }
+}

@@ -1,0 +1,97 @@
+//! The fake's clock: real time plus an offset that can be moved forward.
+//!
+//! Everything that the fake dates, schedules or lets expire goes by it. Only signatures and the expiry of tokens go by
+//! real time, or else a moved clock would look like clock skew to every client.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::OffsetDateTime;
+
+/// A moment, in milliseconds since 1970. On the wire and in the store it is a number of seconds with a fraction, as
+/// SageMaker's JSON protocol writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The same moment as a date.
+    #[must_use]
+    pub fn date(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era fit 53 bits")]
+        serializer.serialize_f64(self.0 as f64 / 1000.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and no request is of that age")]
+        Ok(Self((seconds * 1000.0).round() as i64))
+    }
+}
+
+/// The clock of one fake.
+#[derive(Debug, Default)]
+pub struct Clock {
+    offset_ms: AtomicI64,
+    /// A clock that stands still unless it is moved, for tests that compare times.
+    frozen_at_ms: Option<i64>,
+}
+
+impl Clock {
+    /// Real time plus `offset_ms`.
+    #[must_use]
+    pub fn with_offset(offset_ms: i64) -> Self {
+        Self { offset_ms: AtomicI64::new(offset_ms), frozen_at_ms: None }
+    }
+
+    /// Stands at `at` until it is advanced.
+    #[must_use]
+    pub fn frozen(at: Timestamp) -> Self {
+        Self { offset_ms: AtomicI64::new(0), frozen_at_ms: Some(at.0) }
+    }
+
+    /// The fake's time.
+    pub fn now(&self) -> Timestamp {
+        Timestamp(self.frozen_at_ms.unwrap_or_else(real_ms) + self.offset_ms.load(Ordering::SeqCst))
+    }
+
+    /// Moves the clock forward; says by how much it now differs from real time.
+    pub fn advance(&self, by: std::time::Duration) -> i64 {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.offset_ms.fetch_add(by, Ordering::SeqCst).saturating_add(by)
+    }
+}
+
+fn real_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn travels_as_seconds_with_a_fraction() {
+        let json = serde_json::to_string(&Timestamp(1_650_241_635_069)).unwrap();
+        assert_eq!(json, "1650241635.069");
+        assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), Timestamp(1_650_241_635_069));
+        assert_eq!(serde_json::from_str::<Timestamp>("1650241635").unwrap(), Timestamp(1_650_241_635_000));
+    }
+
+    #[test]
+    fn a_frozen_clock_moves_only_when_told() {
+        let clock = Clock::frozen(Timestamp(1000));
+        assert_eq!(clock.now(), Timestamp(1000));
+        clock.advance(std::time::Duration::from_secs(2));
+        assert_eq!(clock.now(), Timestamp(3000));
+    }
+}

@@ -1,0 +1,211 @@
+//! The fake, put together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::ApiError;
+use crate::account::{Caller, Scenario};
+use crate::calls::CallLog;
+use crate::clock::Clock;
+use crate::engine::Engine;
+use crate::ids::Ids;
+use crate::jobs::programs::Programs;
+use crate::store::{Records, Store};
+
+/// One AWS account that never was. Cheap to clone; all clones are the same account.
+#[derive(Clone)]
+pub struct Fake(Arc<Parts>);
+
+/// What the fake is made of.
+pub struct Parts {
+    /// Where it began.
+    pub scenario: Scenario,
+    /// Records.
+    pub store: Store,
+    /// Time.
+    pub clock: Clock,
+    /// Ids that AWS would make up.
+    pub ids: Ids,
+    /// Who asked for what.
+    pub calls: CallLog,
+    /// Which program stands for which image.
+    pub programs: Programs,
+    /// What drives executions and jobs.
+    pub engine: Engine,
+    folder: Folder,
+}
+
+/// Where the files are. A temporary folder is gone with the fake.
+enum Folder {
+    Kept(PathBuf),
+    Temporary(tempfile::TempDir),
+}
+
+impl std::ops::Deref for Fake {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Parts {
+    /// The folder of the fake's files: objects and the working folders of jobs.
+    pub fn folder(&self) -> &Path {
+        match &self.folder {
+            Folder::Kept(path) => path,
+            Folder::Temporary(folder) => folder.path(),
+        }
+    }
+
+    /// The twelve digits of the account.
+    pub fn account(&self) -> &str {
+        &self.scenario.account
+    }
+}
+
+/// Says what a fake should be like before it starts.
+#[must_use = "a builder makes nothing until `build`"]
+pub struct FakeBuilder {
+    state: Option<PathBuf>,
+    scenario: Scenario,
+    clock: Clock,
+    ids: Ids,
+    programs: Programs,
+}
+
+/// Why a fake could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process has the folder.
+    #[error("the state in {0} is held by another process")]
+    Held(PathBuf),
+    /// The store cannot be opened.
+    #[error("cannot open the state in {folder}")]
+    Store {
+        /// The folder of the state.
+        folder: PathBuf,
+        /// Why not.
+        source: Box<redb::Error>,
+    },
+    /// A folder cannot be made.
+    #[error("cannot make the folder {folder}")]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The state is there and cannot be read.
+    #[error("the state cannot be read: {0}")]
+    State(#[from] ApiError),
+}
+
+impl Fake {
+    /// A fake in memory, with the default scenario, real time and random ids, unless told otherwise.
+    pub fn builder() -> FakeBuilder {
+        FakeBuilder {
+            state: None,
+            scenario: Scenario::ready(),
+            clock: Clock::default(),
+            ids: Ids::random(),
+            programs: Programs::built_in(),
+        }
+    }
+}
+
+impl FakeBuilder {
+    /// Keeps the state in this folder, and goes on from what is there.
+    pub fn state(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state = Some(folder.into());
+        self
+    }
+
+    /// The account to begin with. A folder that already holds state keeps the account it has.
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenario = scenario;
+        self
+    }
+
+    /// The clock to go by.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where ids come from.
+    pub fn ids(mut self, ids: Ids) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Which program stands for which image.
+    pub fn programs(mut self, programs: Programs) -> Self {
+        self.programs = programs;
+        self
+    }
+
+    /// Opens the state and goes on with whatever was running when it was last closed or killed.
+    ///
+    /// Needs a running tokio runtime.
+    ///
+    /// # Errors
+    /// When the state is held by another process, or cannot be opened or read.
+    pub fn build(self) -> Result<Fake, StartError> {
+        let folder = match self.state {
+            Some(path) => Folder::Kept(path),
+            None => Folder::Temporary(tempfile::tempdir().map_err(|source| StartError::Folder { folder: std::env::temp_dir(), source })?),
+        };
+        let store = match &folder {
+            Folder::Temporary(_) => Store::in_memory(),
+            Folder::Kept(path) => {
+                std::fs::create_dir_all(path).map_err(|source| StartError::Folder { folder: path.clone(), source })?;
+                Store::open(&path.join("state.redb"))
+            }
+        };
+        let store = store.map_err(|source| match (&folder, source) {
+            (Folder::Kept(path), redb::Error::DatabaseAlreadyOpen) => StartError::Held(path.clone()),
+            (Folder::Kept(path), source) => StartError::Store { folder: path.clone(), source: Box::new(source) },
+            (Folder::Temporary(folder), source) => StartError::Store { folder: folder.path().to_owned(), source: Box::new(source) },
+        })?;
+        seed(&store, &self.scenario, &self.clock)?;
+        let fake = Fake(Arc::new(Parts {
+            scenario: self.scenario,
+            store,
+            clock: self.clock,
+            ids: self.ids,
+            calls: CallLog::default(),
+            programs: self.programs,
+            engine: Engine::default(),
+            folder,
+        }));
+        crate::s3::tidy(&fake)?;
+        crate::engine::resume(&fake)?;
+        Ok(fake)
+    }
+}
+
+/// Puts the scenario's resources into a store that has none yet.
+fn seed(store: &Store, scenario: &Scenario, clock: &Clock) -> Result<(), ApiError> {
+    if !store.read(|view| view.list::<crate::account::Role>(""))?.is_empty() {
+        return Ok(());
+    }
+    store.write(|change| scenario.role_records(clock.now()).try_for_each(|role| change.put(&role)))
+}
+
+/// What an operation gets beside its input.
+pub struct Context<'a> {
+    /// The account.
+    pub fake: &'a Fake,
+    /// Who is calling.
+    pub caller: &'a Caller,
+    /// The region that the request was signed for.
+    pub region: &'a str,
+}
+
+impl Context<'_> {
+    /// `arn:aws:sagemaker:REGION:ACCOUNT:RESOURCE`.
+    #[must_use]
+    pub fn sagemaker_arn(&self, resource: &str) -> String {
+        format!("arn:aws:sagemaker:{}:{}:{resource}", self.region, self.fake.account())
+    }
+}

@@ -1,0 +1,66 @@
+//! Ids that AWS would make up. From a seed they are the same every time.
+
+use std::sync::Mutex;
+
+/// A source of ids.
+pub struct Ids(Mutex<fastrand::Rng>);
+
+impl Ids {
+    /// Different ids every time.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Mutex::new(fastrand::Rng::new()))
+    }
+
+    /// The same ids every time, for tests.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self(Mutex::new(fastrand::Rng::with_seed(seed)))
+    }
+
+    /// `length` of `[a-z0-9]`: the id of a pipeline execution is one of 12.
+    pub fn lower(&self, length: usize) -> String {
+        self.draw(length, b"abcdefghijklmnopqrstuvwxyz0123456789")
+    }
+
+    /// `length` of `[A-Za-z0-9]`: the end of a job's name is one of 10.
+    pub fn alphanumeric(&self, length: usize) -> String {
+        self.draw(length, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+    }
+
+    /// `length` of `[A-Z2-7]`: the end of an access key is one of 16, of an IAM id one of 17.
+    pub fn base32(&self, length: usize) -> String {
+        self.draw(length, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+    }
+
+    /// A random UUID (version 4), as request ids are.
+    pub fn uuid(&self) -> String {
+        let hex = self.draw(32, b"0123456789abcdef");
+        let variant = self.draw(1, b"89ab");
+        format!("{}-{}-4{}-{variant}{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+    }
+
+    fn draw(&self, length: usize, alphabet: &[u8]) -> String {
+        let mut rng = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (0..length).map(|_| char::from(alphabet[rng.usize(..alphabet.len())])).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_ids() {
+        let (one, other) = (Ids::seeded(7), Ids::seeded(7));
+        assert_eq!(one.lower(12), other.lower(12));
+        assert_ne!(one.lower(12), one.lower(12));
+    }
+
+    #[test]
+    fn a_uuid_is_of_version_4() {
+        let pattern = regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").unwrap();
+        let uuid = Ids::random().uuid();
+        assert!(pattern.is_match(&uuid), "{uuid}");
+    }
+}

@@ -1,0 +1,39 @@
+//! A stateful fake of the parts of AWS that an ML pipeline touches: SageMaker, S3, AWS STS, IAM and CloudWatch Logs.
+//!
+//! It does not answer from a script. A pipeline that is started here is scheduled as SageMaker schedules it, its steps
+//! run as real programs laid out by the container contract, and what they write appears in the fake's S3.
+//!
+//! Layers, from the outside in:
+//!
+//! | layer | module | knows |
+//! |---|---|---|
+//! | doors | [`doors`] | HTTP: a hyper listener for everyone, a wiremock mount for tests |
+//! | protocol | [`protocol`] | awsJson 1.1, awsQuery; which service and operation a request means |
+//! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
+//! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`logs`] | one file per resource: unpack, act, wrap |
+//! | lifecycle | [`engine`], [`jobs`], [`clock`] | what happens after the answer: executions, jobs, time |
+//! | store | [`store`] | transactions over records; plain files for objects |
+
+pub mod doors;
+pub mod protocol;
+pub mod validation;
+
+pub mod iam;
+pub mod logs;
+pub mod s3;
+pub mod sagemaker;
+pub mod sts;
+
+pub mod engine;
+pub mod jobs;
+
+pub mod account;
+pub mod calls;
+pub mod clock;
+pub mod error;
+pub mod fake;
+pub mod ids;
+pub mod store;
+
+pub use error::ApiError;
+pub use fake::{Fake, FakeBuilder};

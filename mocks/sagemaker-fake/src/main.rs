@@ -1,0 +1,3 @@
+//! The fake as a program of its own.
+
+fn main() {}

@@ -1,0 +1,250 @@
+//! Where everything is kept: records in one transactional store.
+//!
+//! A record is any serialisable type with a kind and a key. Every change happens in a transaction that is on disk
+//! before the caller is answered, so a kill at any moment loses nothing that was acknowledged and leaves nothing half
+//! done. Objects of S3 are files beside the store (see [`crate::s3`]); only their metadata are records.
+
+use std::path::Path;
+
+use redb::{ReadableDatabase, ReadableTable, TableDefinition};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::ApiError;
+
+/// (kind, key) -> the record as JSON. JSON keeps the state readable and lets old records be read by newer code.
+const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records");
+
+/// Something the store keeps.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The kind of thing, e.g. `pipeline`. One type, one kind.
+    const KIND: &'static str;
+
+    /// What tells it from others of its kind. Regional resources begin with the region: `eu-west-1/stsPipeline`.
+    fn key(&self) -> String;
+}
+
+/// The transactional store. Cheap to share by reference; one writer at a time, readers never wait.
+pub struct Store {
+    db: redb::Database,
+}
+
+impl Store {
+    /// Opens the store in `file`, or makes it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no store, or another process holds it.
+    pub fn open(file: &Path) -> Result<Self, redb::Error> {
+        Self::prepare(redb::Database::create(file)?)
+    }
+
+    /// A store that is gone with the process: for tests, and for dry runs where no state exists yet.
+    ///
+    /// # Errors
+    /// Never in practice: memory does not fail to open.
+    pub fn in_memory() -> Result<Self, redb::Error> {
+        Self::prepare(redb::Database::builder().create_with_backend(redb::backends::InMemoryBackend::new())?)
+    }
+
+    fn prepare(db: redb::Database) -> Result<Self, redb::Error> {
+        let transaction = db.begin_write()?;
+        transaction.open_table(RECORDS)?;
+        transaction.commit()?;
+        Ok(Self { db })
+    }
+
+    /// Reads in one consistent snapshot.
+    ///
+    /// # Errors
+    /// Those of `f`, or an internal failure when the snapshot cannot be taken.
+    pub fn read<T>(&self, f: impl FnOnce(&View) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let transaction = self.db.begin_read().map_err(ApiError::internal)?;
+        f(&View { table: transaction.open_table(RECORDS).map_err(ApiError::internal)? })
+    }
+
+    /// Changes records in one transaction: committed durably if `f` succeeds, undone altogether if it fails.
+    ///
+    /// # Errors
+    /// Those of `f`, or an internal failure when the transaction cannot be committed.
+    pub fn write<T>(&self, f: impl FnOnce(&mut Change<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let transaction = self.db.begin_write().map_err(ApiError::internal)?;
+        let value = f(&mut Change { table: transaction.open_table(RECORDS).map_err(ApiError::internal)? })?;
+        transaction.commit().map_err(ApiError::internal)?;
+        Ok(value)
+    }
+
+    /// Everything, as `{kind: {key: record}}`, in the order of kinds and keys.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    pub fn export(&self) -> Result<Value, ApiError> {
+        self.read(|view| {
+            let mut kinds = Map::new();
+            for row in view.table.iter().map_err(ApiError::internal)? {
+                let (id, bytes) = row.map_err(ApiError::internal)?;
+                let (kind, key) = id.value();
+                let record = serde_json::from_slice(bytes.value()).map_err(ApiError::internal)?;
+                let records = kinds.entry(kind).or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(records) = records {
+                    records.insert(key.to_owned(), record);
+                }
+            }
+            Ok(Value::Object(kinds))
+        })
+    }
+}
+
+/// Reading, inside a snapshot or inside a change.
+pub trait Records {
+    /// The record of this kind with this key.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, ApiError>;
+
+    /// All records of this kind whose key begins with `prefix`, in the order of their keys.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError>;
+}
+
+/// A consistent snapshot.
+pub struct View {
+    table: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+}
+
+/// An open transaction.
+pub struct Change<'t> {
+    table: redb::Table<'t, (&'static str, &'static str), &'static [u8]>,
+}
+
+impl Change<'_> {
+    /// Adds the record, or replaces the one with its key.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be written.
+    pub fn put<R: Record>(&mut self, record: &R) -> Result<(), ApiError> {
+        let bytes = serde_json::to_vec(record).map_err(ApiError::internal)?;
+        self.table.insert((R::KIND, record.key().as_str()), bytes.as_slice()).map_err(ApiError::internal)?;
+        Ok(())
+    }
+
+    /// Removes the record with this key; says whether there was one.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be written.
+    pub fn delete<R: Record>(&mut self, key: &str) -> Result<bool, ApiError> {
+        Ok(self.table.remove((R::KIND, key)).map_err(ApiError::internal)?.is_some())
+    }
+}
+
+impl Records for View {
+    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, ApiError> {
+        get(&self.table, key)
+    }
+
+    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError> {
+        list(&self.table, prefix)
+    }
+}
+
+impl Records for Change<'_> {
+    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, ApiError> {
+        get(&self.table, key)
+    }
+
+    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError> {
+        list(&self.table, prefix)
+    }
+}
+
+type Key = (&'static str, &'static str);
+
+fn get<R: Record>(table: &impl ReadableTable<Key, &'static [u8]>, key: &str) -> Result<Option<R>, ApiError> {
+    let bytes = table.get((R::KIND, key)).map_err(ApiError::internal)?;
+    bytes.map(|bytes| serde_json::from_slice(bytes.value()).map_err(ApiError::internal)).transpose()
+}
+
+fn list<R: Record>(table: &impl ReadableTable<Key, &'static [u8]>, prefix: &str) -> Result<Vec<R>, ApiError> {
+    let mut records = Vec::new();
+    for row in table.range((R::KIND, prefix)..).map_err(ApiError::internal)? {
+        let (id, bytes) = row.map_err(ApiError::internal)?;
+        let (kind, key) = id.value();
+        if kind != R::KIND || !key.starts_with(prefix) {
+            break;
+        }
+        records.push(serde_json::from_slice(bytes.value()).map_err(ApiError::internal)?);
+    }
+    Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Thing(String);
+
+    impl Record for Thing {
+        const KIND: &'static str = "thing";
+        fn key(&self) -> String {
+            self.0.clone()
+        }
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Later(String);
+
+    impl Record for Later {
+        const KIND: &'static str = "thinh";
+        fn key(&self) -> String {
+            self.0.clone()
+        }
+    }
+
+    fn thing(key: &str) -> Thing {
+        Thing(key.to_owned())
+    }
+
+    #[test]
+    fn lists_by_kind_and_prefix() {
+        let store = Store::in_memory().unwrap();
+        store
+            .write(|change| {
+                for key in ["a/1", "b/1", "b/2", "c/1"] {
+                    change.put(&thing(key))?;
+                }
+                change.put(&Later("b/3".into()))
+            })
+            .unwrap();
+        let listed = store.read(|view| view.list::<Thing>("b/")).unwrap();
+        assert_eq!(listed, [thing("b/1"), thing("b/2")]);
+        assert_eq!(store.read(|view| view.list::<Thing>("")).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_failed_change_is_undone_altogether() {
+        let store = Store::in_memory().unwrap();
+        let failed = store.write(|change| {
+            change.put(&thing("a"))?;
+            Err::<(), _>(ApiError::validation("no"))
+        });
+        assert_eq!(failed, Err(ApiError::validation("no")));
+        assert_eq!(store.read(|view| view.get::<Thing>("a")).unwrap(), None);
+    }
+
+    #[test]
+    fn survives_reopening_and_is_held_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.redb");
+        let store = Store::open(&file).unwrap();
+        store.write(|change| change.put(&thing("a"))).unwrap();
+        assert!(matches!(Store::open(&file), Err(redb::Error::DatabaseAlreadyOpen)));
+        drop(store);
+        let store = Store::open(&file).unwrap();
+        assert_eq!(store.export().unwrap(), serde_json::json!({"thing": {"a": "a"}}));
+    }
+}

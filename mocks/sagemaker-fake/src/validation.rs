@@ -1,0 +1,1 @@
+//! Requests against the constraints of AWS's own service models.
