@@ -1,0 +1,77 @@
+//! `cargo xtask ci`: what must hold before anything lands. The workflow on the server only calls this.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail, ensure};
+use clap::ValueEnum;
+use serde_json::Value;
+use xshell::{Shell, cmd};
+
+use crate::flags::{Check, Ci};
+
+impl Ci {
+    /// Runs the checks in their order, and stops at the first that fails.
+    pub fn run(self, sh: &Shell) -> anyhow::Result<ExitCode> {
+        for check in Check::value_variants() {
+            if self.checks.is_empty() || self.checks.contains(check) {
+                check.run(sh)?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Check {
+    fn run(self, sh: &Shell) -> anyhow::Result<()> {
+        match self {
+            Check::Fmt => cmd!(sh, "cargo fmt --all --check").run()?,
+            Check::Clippy => cmd!(sh, "cargo clippy --workspace --all-targets --locked -- -D warnings").run()?,
+            Check::Workspace => workspace(sh)?,
+            Check::Doc => {
+                let _warnings = sh.push_env("RUSTDOCFLAGS", "-D warnings");
+                cmd!(sh, "cargo doc --workspace --no-deps --locked").run()?;
+            }
+            Check::Test => cmd!(sh, "cargo test --workspace --locked").run()?,
+        }
+        Ok(())
+    }
+}
+
+/// The crates that do no IO and know no AWS.
+const PURE: [&str; 4] = ["sts-model", "pipeline-definition", "model-monitor", "iam-policy"];
+
+/// What the manifests must hold to: see the invariants in ARCHITECTURE.md.
+fn workspace(sh: &Shell) -> anyhow::Result<()> {
+    let metadata = cmd!(sh, "cargo metadata --format-version 1 --no-deps --locked").quiet().read()?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let mut faults = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        let manifest = sh.read_file(package["manifest_path"].as_str().unwrap_or_default())?;
+        if !manifest.contains("[lints]\nworkspace = true") {
+            faults.push(format!("{name}: does not take the lints of the workspace"));
+        }
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let (dependency, kind) = (dependency["name"].as_str().unwrap_or_default(), &dependency["kind"]);
+            let aws = dependency.starts_with("aws-");
+            if aws && name != "toolkit" && (kind != "dev" || name == "xtask") {
+                faults.push(format!("{name}: depends on {dependency}; only toolkit speaks to AWS"));
+            }
+            if PURE.contains(&name) && kind != "dev" && ["tokio", "axum", "reqwest", "hyper"].contains(&dependency) {
+                faults.push(format!("{name}: depends on {dependency}; it does no IO"));
+            }
+        }
+        for line in manifest.lines().skip_while(|line| !line.contains("dependencies]")) {
+            if line.contains("= \"") || line.contains("version = ") {
+                faults.push(format!("{name}: `{line}` names a version; versions stand in the root manifest"));
+            }
+        }
+    }
+    ensure!(!packages.is_empty(), "cargo metadata lists no packages");
+    if !faults.is_empty() {
+        bail!("the workspace does not hold to its invariants:\n  {}", faults.join("\n  "));
+    }
+    println!("workspace: {} packages hold to the invariants", packages.len());
+    Ok(())
+}

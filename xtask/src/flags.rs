@@ -1,0 +1,91 @@
+//! Every verb of `cargo xtask`.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The developer toolkit for an ML pipeline on AWS SageMaker, and for the same pipeline with no AWS at all.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(after_help = "Every verb of the pipeline works offline too: add `--offline`. `cargo xtask VERB --help` says more.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Declares the verbs that are forwarded as they were typed, so that each is listed here with one line of help while
+/// its flags are declared once, where it lives.
+macro_rules! verbs {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        #[derive(Subcommand)]
+        pub enum Verb {
+            $(
+                $(#[doc = $doc])+
+                #[command(name = $name, disable_help_flag = true)]
+                $variant {
+                    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+                    arguments: Vec<OsString>,
+                },
+            )+
+            /// The fake as a server for any AWS client, and its state
+            #[command(disable_help_flag = true)]
+            Mock {
+                #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+                arguments: Vec<OsString>,
+            },
+            /// Everything that CI runs
+            Ci(Ci),
+        }
+
+        impl Verb {
+            /// The arguments for the toolkit, verb first; nothing for a verb that is not the toolkit's.
+            pub fn forwarded(self) -> Option<Vec<OsString>> {
+                match self {
+                    $(Verb::$variant { arguments } => Some([OsString::from($name)].into_iter().chain(arguments).collect()),)+
+                    Verb::Mock { .. } | Verb::Ci(_) => None,
+                }
+            }
+        }
+    };
+}
+
+verbs! {
+    /// The whole journey, offline, on the sample that comes with the project
+    Demo = "demo",
+    /// The effective settings, each with its origin
+    Config = "config",
+    /// The bucket and the model package group
+    Bootstrap = "bootstrap",
+    /// Uploads the input, creates or updates the pipeline, starts it and watches it
+    Run = "run",
+    /// The pipeline's definition
+    Pipeline = "pipeline",
+    /// Follows an execution to its end
+    Watch = "watch",
+    /// Stops an execution
+    Stop = "stop",
+    /// What a step of an execution printed
+    Logs = "logs",
+}
+
+/// Everything that CI runs, or some of it.
+#[derive(Args)]
+pub struct Ci {
+    /// The checks to run; all of them unless named
+    pub checks: Vec<Check>,
+}
+
+/// One check of CI.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Check {
+    /// The formatting
+    Fmt,
+    /// The lints, warnings as errors
+    Clippy,
+    /// The invariants of the workspace that no compiler checks
+    Workspace,
+    /// The documentation, warnings as errors
+    Doc,
+    /// The tests
+    Test,
+}

@@ -1,0 +1,37 @@
+//! Verbs of other binaries: built if need be, then run in place of this process.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+use xshell::{Shell, cmd};
+
+/// Runs the toolkit's binary.
+pub fn toolkit(sh: &Shell, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    run(sh, "toolkit", "stsmm", "the AWS SDKs take about four minutes on two cores", arguments)
+}
+
+/// Runs the fake's binary.
+pub fn mock(sh: &Shell, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    run(sh, "sagemaker-fake", "sagemaker-fake", "about a minute on two cores", arguments)
+}
+
+/// Builds `binary` and becomes it: signals and the exit code are its own. Quiet, unless this is the first build, which
+/// nobody should have to sit through in silence.
+fn run(sh: &Shell, package: &str, binary: &str, first_time: &str, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml");
+    let built = std::env::current_exe()?.with_file_name(binary);
+    let quiet = if built.exists() {
+        Some("--quiet")
+    } else {
+        eprintln!("building {binary} for the first time: {first_time}");
+        None
+    };
+    let build = cmd!(sh, "{cargo} build {quiet...} --manifest-path {manifest} --package {package} --bin {binary}");
+    build.quiet().run().with_context(|| format!("{binary} does not build"))?;
+    let error = Command::new(&built).args(arguments).exec();
+    Err(error).with_context(|| format!("cannot run {}", built.display()))
+}
