@@ -1,3 +1,4 @@
 //! Jobs: processing and training, really run as programs laid out by SageMaker's container contract.
 
+pub mod logs;
 pub mod programs;
