@@ -1,0 +1,299 @@
+//! The rows that travel between the steps, as CSV by SageMaker's convention for its own algorithms: no header, the
+//! label first, then the features; for inference the features alone.
+
+use std::{
+    fmt::Write,
+    io::{self, BufRead, Read},
+};
+
+use crate::pairs::shortened;
+
+/// The longest row that is read, in bytes: far more than any row of features needs.
+pub const MAX_ROW: usize = 64 * 1024;
+
+/// Feature vectors of one length with their labels: what a model is fitted to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    columns: usize,
+    labels: Vec<bool>,
+    /// Row after row.
+    features: Vec<f64>,
+}
+
+/// Why a row cannot be used. Rows and columns count from 1; the label, where there is one, is column 1.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// The source of the bytes failed.
+    #[error("row {row}: cannot be read")]
+    Read {
+        /// The row that was being read.
+        row: u64,
+        /// What the source says.
+        source: io::Error,
+    },
+    /// There is not a single row.
+    #[error("there are no rows")]
+    Empty,
+    /// A row without content.
+    #[error("row {row}: is blank")]
+    Blank {
+        /// The row.
+        row: u64,
+    },
+    /// More or fewer columns than there should be.
+    #[error("row {row}: {found} columns, expected {expected}")]
+    ColumnCount {
+        /// The row.
+        row: u64,
+        /// As many there should be, with the label.
+        expected: usize,
+        /// As many there are.
+        found: usize,
+    },
+    /// A label is something else than `0` or `1`.
+    #[error("row {row}, column 1: {value:?} is not a label: expected 0 or 1")]
+    Label {
+        /// The row.
+        row: u64,
+        /// What is there, shortened.
+        value: String,
+    },
+    /// A feature is no number.
+    #[error("row {row}, column {column}: {value:?} is not a number")]
+    NotANumber {
+        /// The row.
+        row: u64,
+        /// The column's position.
+        column: usize,
+        /// What is there, shortened.
+        value: String,
+    },
+    /// A feature is NaN or infinite.
+    #[error("row {row}, column {column}: {value} is not finite")]
+    NotFinite {
+        /// The row.
+        row: u64,
+        /// The column's position.
+        column: usize,
+        /// The number.
+        value: f64,
+    },
+    /// The bytes are not UTF-8.
+    #[error("row {row}: is not UTF-8 text")]
+    NotUtf8 {
+        /// The row.
+        row: u64,
+    },
+    /// A row is longer than [`MAX_ROW`].
+    #[error("row {row}: longer than {MAX_ROW} bytes")]
+    TooLong {
+        /// The row.
+        row: u64,
+    },
+}
+
+impl Dataset {
+    /// An empty data set of rows with as many features.
+    pub fn new(columns: usize) -> Self {
+        Self { columns, labels: Vec::new(), features: Vec::new() }
+    }
+
+    /// Reads labelled rows to the end.
+    ///
+    /// # Errors
+    /// The source fails, there is no row, or a row is not what it should be.
+    pub fn read(input: impl BufRead, columns: usize) -> Result<Self, RowError> {
+        let mut dataset = Self::new(columns);
+        for row in Labelled::new(input, columns) {
+            let (label, features) = row?;
+            dataset.push(label, &features)?;
+        }
+        if dataset.is_empty() { Err(RowError::Empty) } else { Ok(dataset) }
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// The number of features is another, or one of them is not finite.
+    pub fn push(&mut self, label: bool, features: &[f64]) -> Result<(), RowError> {
+        let row = self.labels.len() as u64 + 1;
+        if features.len() != self.columns {
+            return Err(RowError::ColumnCount { row, expected: self.columns + 1, found: features.len() + 1 });
+        }
+        if let Some((place, value)) = features.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(RowError::NotFinite { row, column: place + 2, value: *value });
+        }
+        self.labels.push(label);
+        self.features.extend_from_slice(features);
+        Ok(())
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// How many features a row has.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The labels, row by row.
+    pub fn labels(&self) -> &[bool] {
+        &self.labels
+    }
+
+    /// The features, row by row.
+    pub fn features(&self) -> impl Iterator<Item = &[f64]> {
+        (0..self.len()).map(|row| &self.features[row * self.columns..(row + 1) * self.columns])
+    }
+}
+
+/// Reads rows of a label and features, one at a time, from a source of lines. Ends after the first error.
+#[derive(Debug)]
+pub struct Labelled<R>(Lines<R>);
+
+/// Reads rows of features, one at a time, from a source of lines. Ends after the first error.
+#[derive(Debug)]
+pub struct Unlabelled<R>(Lines<R>);
+
+impl<R: BufRead> Labelled<R> {
+    /// Rows of a label and as many features.
+    pub fn new(input: R, features: usize) -> Self {
+        Self(Lines::new(input, features))
+    }
+}
+
+impl<R: BufRead> Unlabelled<R> {
+    /// Rows of as many features.
+    pub fn new(input: R, features: usize) -> Self {
+        Self(Lines::new(input, features))
+    }
+}
+
+impl<R: BufRead> Iterator for Labelled<R> {
+    type Item = Result<(bool, Vec<f64>), RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next(parse_labelled)
+    }
+}
+
+impl<R: BufRead> Iterator for Unlabelled<R> {
+    type Item = Result<Vec<f64>, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next(parse)
+    }
+}
+
+/// Appends a row of features, with its line end. A number is written in the shortest form that reads back as the same
+/// number.
+pub fn write(out: &mut String, features: &[f64]) {
+    for (place, value) in features.iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{value}");
+    }
+    out.push('\n');
+}
+
+/// Appends a row of label and features, with its line end.
+pub fn write_labelled(out: &mut String, label: bool, features: &[f64]) {
+    out.push_str(if label { "1," } else { "0," });
+    write(out, features);
+}
+
+/// Reads one row of features. `row` is its number for messages, `features` how many there must be.
+///
+/// # Errors
+/// The row is blank, has another number of columns, or one of them is no finite number.
+pub fn parse(line: &str, row: u64, features: usize) -> Result<Vec<f64>, RowError> {
+    check_shape(line, row, features)?;
+    line.split(',').enumerate().map(|(place, field)| number(field, row, place + 1)).collect()
+}
+
+/// Reads one row of label and features. `row` is its number for messages, `features` how many there must be.
+///
+/// # Errors
+/// As [`parse`]; or the label is not `0` or `1`.
+pub fn parse_labelled(line: &str, row: u64, features: usize) -> Result<(bool, Vec<f64>), RowError> {
+    check_shape(line, row, features + 1)?;
+    let (label, rest) = line.split_once(',').unwrap_or((line, ""));
+    let label = match label.trim() {
+        "0" => false,
+        "1" => true,
+        other => return Err(RowError::Label { row, value: shortened(other) }),
+    };
+    let fields = rest.split(',').take(features).enumerate();
+    Ok((label, fields.map(|(place, field)| number(field, row, place + 2)).collect::<Result<_, _>>()?))
+}
+
+/// Lines of a limited length, with their number.
+#[derive(Debug)]
+struct Lines<R> {
+    input: R,
+    features: usize,
+    buffer: Vec<u8>,
+    row: u64,
+    ended: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(input: R, features: usize) -> Self {
+        Self { input, features, buffer: Vec::new(), row: 0, ended: false }
+    }
+
+    fn next<T>(&mut self, parse: fn(&str, u64, usize) -> Result<T, RowError>) -> Option<Result<T, RowError>> {
+        if self.ended {
+            return None;
+        }
+        self.row += 1;
+        let features = self.features;
+        let row = self.row;
+        let item = self.line().and_then(|line| line.map(|line| parse(line, row, features)).transpose());
+        self.ended = !matches!(item, Ok(Some(_)));
+        item.transpose()
+    }
+
+    fn line(&mut self) -> Result<Option<&str>, RowError> {
+        // Room for the line end beside the row itself.
+        const LIMIT: u64 = MAX_ROW as u64 + 2;
+        let row = self.row;
+        self.buffer.clear();
+        let mut input = (&mut self.input).take(LIMIT);
+        let read = input.read_until(b'\n', &mut self.buffer).map_err(|source| RowError::Read { row, source })?;
+        let mut line = self.buffer.as_slice();
+        line = line.strip_suffix(b"\n").unwrap_or(line);
+        line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.len() > MAX_ROW {
+            return Err(RowError::TooLong { row });
+        }
+        let line = std::str::from_utf8(line).map_err(|_| RowError::NotUtf8 { row })?;
+        Ok((read > 0).then_some(line))
+    }
+}
+
+fn check_shape(line: &str, row: u64, expected: usize) -> Result<(), RowError> {
+    if line.trim().is_empty() {
+        return Err(RowError::Blank { row });
+    }
+    let found = line.split(',').count();
+    if found == expected { Ok(()) } else { Err(RowError::ColumnCount { row, expected, found }) }
+}
+
+fn number(field: &str, row: u64, column: usize) -> Result<f64, RowError> {
+    let field = field.trim();
+    match field.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        Ok(value) => Err(RowError::NotFinite { row, column, value }),
+        Err(_) => Err(RowError::NotANumber { row, column, value: shortened(field) }),
+    }
+}

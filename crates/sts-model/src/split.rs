@@ -1,0 +1,61 @@
+//! Which part of the data a pair belongs to, and which of several instances handles it. Both follow from the pair's
+//! two sentences alone: the order of the rows, the number of instances and the other rows do not matter, and a pair
+//! that occurs twice never sits in two parts.
+
+use sha2::{Digest, Sha256};
+
+use crate::pairs::Pair;
+
+/// A part of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// What is learned is learned from this: 70 of 100 pairs.
+    Train,
+    /// To look at while training: 15 of 100.
+    Validation,
+    /// For the evaluation: 15 of 100.
+    Test,
+}
+
+impl Part {
+    /// All parts, in the order of the pipeline.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// The part of a pair.
+    pub fn of(pair: &Pair) -> Self {
+        match hashes(pair).0 % 100 {
+            0..70 => Self::Train,
+            70..85 => Self::Validation,
+            _ => Self::Test,
+        }
+    }
+
+    /// `train`, `validation` or `test`, as in the names of files and channels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Which of `instances` handles the pair, from 0. Independent of the part: each instance gets its share of each.
+pub fn shard(pair: &Pair, instances: std::num::NonZeroUsize) -> usize {
+    // The remainder is below `instances`, which is a usize.
+    (hashes(pair).1 % instances.get() as u64) as usize
+}
+
+/// Two independent numbers from the sentences. The order of the two sentences does not count: a pair and its mirror
+/// image are nearly the same row.
+fn hashes(pair: &Pair) -> (u64, u64) {
+    let (first, second) = if pair.sentence1 <= pair.sentence2 {
+        (&pair.sentence1, &pair.sentence2)
+    } else {
+        (&pair.sentence2, &pair.sentence1)
+    };
+    // A tab cannot be part of a sentence, so that no two pairs of sentences are hashed from the same bytes.
+    let digest = Sha256::new().chain_update(first).chain_update(b"\t").chain_update(second).finalize();
+    let number = |from: usize| digest[from..from + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    (number(0), number(8))
+}

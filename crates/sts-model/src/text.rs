@@ -1,0 +1,120 @@
+//! A sentence as tokens: words, numbers and punctuation.
+
+/// How many tokens of a sentence are looked at. Some features take the product of both lengths in time, and a
+/// sentence has 20 tokens, a long one 60.
+pub(crate) const MAX_TOKENS: usize = 256;
+
+/// How many characters of a sentence are looked at.
+pub(crate) const MAX_CHARS: usize = 2048;
+
+/// A token of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// In lower case; of a number, without the commas between thousands.
+    pub text: String,
+    pub kind: Kind,
+    /// Whether it was written with a capital letter. The first word of a sentence nearly always is.
+    pub capital: bool,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Word,
+    Number,
+    Punctuation,
+}
+
+/// The first [`MAX_CHARS`] characters of a sentence.
+pub(crate) fn clipped(sentence: &str) -> &str {
+    match sentence.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => &sentence[..end],
+        None => sentence,
+    }
+}
+
+/// The first [`MAX_TOKENS`] tokens of a sentence. Clitics are tokens of their own (`Stewart's` is `stewart` and `'s`,
+/// `don't` is `do` and `n't`), so is each punctuation mark; initials stay together (`u.s.`).
+pub(crate) fn tokens(sentence: &str) -> Vec<Token> {
+    let chars: Vec<char> = clipped(sentence).chars().map(plain).collect();
+    let mut tokens = Vec::with_capacity(32);
+    let mut place = 0;
+    while place < chars.len() && tokens.len() < MAX_TOKENS {
+        let rest = &chars[place..];
+        let (length, kind) = match rest[0] {
+            c if c.is_whitespace() || c.is_control() => {
+                place += 1;
+                continue;
+            }
+            c if c.is_numeric() => (number_length(rest), Kind::Number),
+            c if c.is_alphabetic() => (word_length(rest), Kind::Word),
+            '\'' if clitic_length(rest) > 0 => (clitic_length(rest), Kind::Word),
+            _ => (1, Kind::Punctuation),
+        };
+        let written = &rest[..length];
+        let text =
+            written.iter().filter(|c| kind != Kind::Number || **c != ',').flat_map(|c| c.to_lowercase()).collect();
+        tokens.push(Token { text, kind, capital: written[0].is_uppercase() });
+        place += length;
+    }
+    tokens
+}
+
+/// Typographic quotation marks and dashes as the ones on the keyboard.
+fn plain(c: char) -> char {
+    match c {
+        '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => '\'',
+        '\u{201c}' | '\u{201d}' => '"',
+        '\u{2010}'..='\u{2015}' => '-',
+        _ => c,
+    }
+}
+
+/// Digits with commas and points between them, and letters that follow (`1,520.15`, `20th`, `1990s`).
+fn number_length(chars: &[char]) -> usize {
+    let mut length = 1;
+    while length < chars.len() {
+        let next_is_digit = chars.get(length + 1).is_some_and(|c| c.is_numeric());
+        match chars[length] {
+            c if c.is_alphanumeric() => length += 1,
+            ',' | '.' if chars[length - 1].is_numeric() && next_is_digit => length += 1,
+            _ => break,
+        }
+    }
+    length
+}
+
+/// Letters and digits; the `n` of `n't` belongs to the clitic.
+fn word_length(chars: &[char]) -> usize {
+    if let Some(length) = initials_length(chars) {
+        return length;
+    }
+    if clitic_length(chars) == 3 {
+        return 3;
+    }
+    let mut length = 1;
+    while chars.get(length).is_some_and(|c| c.is_alphanumeric()) {
+        if clitic_length(&chars[length..]) == 3 {
+            break;
+        }
+        length += 1;
+    }
+    length
+}
+
+/// `'s`, `'re`, ... or `n't` at the start of the characters, and the end of the word behind it; else 0.
+fn clitic_length(chars: &[char]) -> usize {
+    let starts = |text: &str| {
+        text.chars().enumerate().all(|(place, c)| chars.get(place).is_some_and(|other| other.eq_ignore_ascii_case(&c)))
+    };
+    ["n't", "'s", "'re", "'ve", "'ll", "'d", "'m", "'t"]
+        .iter()
+        .find(|clitic| starts(clitic) && !chars.get(clitic.len()).is_some_and(|c| c.is_alphanumeric()))
+        .map_or(0, |clitic| clitic.len())
+}
+
+/// At least two single letters, each followed by a point: `U.S.`, `p.m.`.
+fn initials_length(chars: &[char]) -> Option<usize> {
+    let pairs = chars.chunks_exact(2).take_while(|pair| pair[0].is_alphabetic() && pair[1] == '.').count();
+    (pairs >= 2).then_some(2 * pairs)
+}

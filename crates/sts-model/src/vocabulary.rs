@@ -1,0 +1,157 @@
+//! How many sentences contain each word: counted over the train part alone, so that nothing about the evaluation
+//! leaks into the features, and stored in the model, so that serving weighs words as training did.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    pairs::Pair,
+    text::{self, Kind},
+};
+
+/// The version of the format that [`Vocabulary::to_json`] writes.
+pub const VERSION: u32 = 1;
+
+/// How many words are kept at most: the most frequent ones.
+pub const MAX_WORDS: usize = 50_000;
+
+/// In how many sentences a word must occur to be kept.
+pub const MIN_SENTENCES: u32 = 2;
+
+/// The longest word that is counted, in bytes. What is longer is an address or an accident.
+const MAX_WORD: usize = 48;
+
+/// Counts words. Counters of parts of the data merge into the counter of all of it, in any order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counter {
+    sentences: u64,
+    words: HashMap<String, u32>,
+}
+
+impl Counter {
+    /// A counter that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Counts both sentences of a pair. Whether the pair belongs to the train part is the caller's business
+    /// ([`crate::split::Part::of`]).
+    pub fn add(&mut self, pair: &Pair) {
+        for sentence in [&pair.sentence1, &pair.sentence2] {
+            self.sentences += 1;
+            let mut seen = HashSet::new();
+            for token in text::tokens(sentence) {
+                if token.kind == Kind::Punctuation || token.text.len() > MAX_WORD || !seen.insert(token.text.clone()) {
+                    continue;
+                }
+                let count = self.words.entry(token.text).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+
+    /// Adds what another counter has seen.
+    pub fn merge(&mut self, other: Self) {
+        self.sentences += other.sentences;
+        for (word, more) in other.words {
+            let count = self.words.entry(word).or_default();
+            *count = count.saturating_add(more);
+        }
+    }
+
+    /// The vocabulary: words below [`MIN_SENTENCES`] are dropped, then all but the [`MAX_WORDS`] most frequent (of
+    /// equally frequent ones the alphabetically first).
+    pub fn finish(self) -> Vocabulary {
+        let mut words: Vec<_> = self.words.into_iter().filter(|(_, count)| *count >= MIN_SENTENCES).collect();
+        words.sort_unstable_by(|(word, count), (other, more)| more.cmp(count).then_with(|| word.cmp(other)));
+        words.truncate(MAX_WORDS);
+        Vocabulary { sentences: self.sentences, words: words.into_iter().collect() }
+    }
+}
+
+/// In how many of how many sentences each word occurs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Written", try_from = "Written")]
+pub struct Vocabulary {
+    sentences: u64,
+    words: HashMap<String, u32>,
+}
+
+/// Why bytes are no vocabulary.
+#[derive(Debug, thiserror::Error)]
+pub enum VocabularyError {
+    /// No JSON, or not of this shape.
+    #[error("the vocabulary cannot be read")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The vocabulary as it is written: with a version, words in alphabetical order.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    version: u32,
+    sentences: u64,
+    words: BTreeMap<String, u32>,
+}
+
+impl Vocabulary {
+    /// How many sentences were counted.
+    pub fn sentences(&self) -> u64 {
+        self.sentences
+    }
+
+    /// How many words are known.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether no word is known.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The weight of a word (in lower case): the logarithm of one over the share of sentences that contain it. A word
+    /// that is not known counts as one that was seen once. At least 0; finite also without any sentence.
+    pub fn weight(&self, word: &str) -> f64 {
+        let seen = f64::from(self.words.get(word).copied().unwrap_or(1));
+        ((self.sentences as f64 + 1.0) / seen).ln().max(0.0)
+    }
+
+    /// The vocabulary as JSON; the same vocabulary always gives the same bytes.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("strings and integers always serialise") + "\n"
+    }
+
+    /// Reads what [`Vocabulary::to_json`] wrote.
+    ///
+    /// # Errors
+    /// The bytes are no JSON, of another shape or version, or hold more words than [`MAX_WORDS`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self, VocabularyError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+}
+
+impl From<Vocabulary> for Written {
+    fn from(vocabulary: Vocabulary) -> Self {
+        Self { version: VERSION, sentences: vocabulary.sentences, words: vocabulary.words.into_iter().collect() }
+    }
+}
+
+impl TryFrom<Written> for Vocabulary {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { version, sentences, words } = written;
+        if version != VERSION {
+            return Err(format!("it has version {version}, this program reads version {VERSION}"));
+        }
+        if words.len() > MAX_WORDS {
+            return Err(format!("it has {} words, more than the {MAX_WORDS} that are ever kept", words.len()));
+        }
+        if let Some((word, count)) = words.iter().find(|(_, count)| u64::from(**count) > sentences || **count == 0) {
+            return Err(format!("it has the word {word:?} in {count} of {sentences} sentences"));
+        }
+        Ok(Self { sentences, words: words.into_iter().collect() })
+    }
+}
