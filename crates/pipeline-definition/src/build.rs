@@ -1,0 +1,1 @@
+//! A typed builder for definitions, with the shape that the SageMaker Python SDK emits.

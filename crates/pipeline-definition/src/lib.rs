@@ -1,0 +1,27 @@
+//! SageMaker pipeline definitions (the 2020-12-01 grammar): build, parse, resolve.
+//!
+//! Pure: no IO and no AWS SDK. What the grammar refers to at run time (parameters, execution variables, what a step's
+//! Describe call answers, property files) comes in through [`resolve::Scope`].
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`build`] | a typed builder whose output has the shape that the SageMaker Python SDK emits |
+//! | [`definition`] | the document: parse it, hold it, write it back |
+//! | [`graph`] | which step waits for which, and what may start now |
+//! | [`parameters`] | binds the values of one execution to the declared parameters |
+//! | [`expression`], [`path`] | the grammar of `Get`, `Std:Join` and `Std:JsonGet` |
+//! | [`resolve`] | replaces the expressions of a value by what they stand for |
+//! | [`condition`] | the conditions of a Condition step |
+
+pub mod build;
+pub mod condition;
+pub mod definition;
+pub mod expression;
+pub mod graph;
+pub mod parameters;
+pub mod path;
+pub mod pointer;
+pub mod resolve;
+
+pub use definition::{Definition, Parameter, ParameterType, ParseError, Step, StepType};
+pub use graph::{Graph, GraphError};
