@@ -1,43 +1,98 @@
 //! Two sentences as numbers. The same function makes the rows that the model is fitted to and those that it judges.
+//!
+//! Most features are the metrics of machine translation, which ask how much of one sentence is in another (Madnani,
+//! Tetreault and Chodorow: "Re-examining machine translation metrics for paraphrase identification", NAACL 2012). A
+//! paraphrase has no direction, so each is taken in both and enters as the smaller and the larger value. All values are
+//! finite for any text. Nothing is learned outside of the train part, and no word list is used beyond closed-class words.
 
-use crate::{
-    text::{self, Token},
-    vocabulary::Vocabulary,
-};
+mod alignment;
+mod characters;
+mod details;
+mod differences;
+mod sequence;
+mod view;
+mod words;
+
+use self::view::PairView;
+use crate::vocabulary::Vocabulary;
 
 /// A feature of a pair of sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feature {
     /// A short name, for reports and the model artefact.
     pub name: &'static str,
-    /// What it measures, and where the idea comes from.
+    /// What it measures.
     pub description: &'static str,
+    /// Where the idea comes from.
+    pub source: &'static str,
 }
 
 /// How many features a pair has.
-pub const COUNT: usize = FEATURES.len();
+pub const COUNT: usize = words::FEATURES.len()
+    + characters::FEATURES.len()
+    + sequence::FEATURES.len()
+    + alignment::FEATURES.len()
+    + differences::FEATURES.len()
+    + details::FEATURES.len();
 
 /// The features, in the order of [`extract`].
-pub const FEATURES: [Feature; 2] = [
-    Feature { name: "word_jaccard", description: "shared words over all words" },
-    Feature { name: "length_ratio", description: "tokens of the shorter sentence over those of the longer" },
-];
+pub const FEATURES: [Feature; COUNT] = {
+    let groups: [&[Feature]; 6] = [
+        &words::FEATURES,
+        &characters::FEATURES,
+        &sequence::FEATURES,
+        &alignment::FEATURES,
+        &differences::FEATURES,
+        &details::FEATURES,
+    ];
+    let mut all = [words::FEATURES[0]; COUNT];
+    let (mut group, mut place, mut count) = (0, 0, 0);
+    while group < groups.len() {
+        while place < groups[group].len() {
+            all[count] = groups[group][place];
+            (place, count) = (place + 1, count + 1);
+        }
+        (group, place) = (group + 1, 0);
+    }
+    all
+};
 
-/// The features of two sentences: finite numbers, whatever the text. What is beyond the first 2,048 characters or 256
-/// tokens of a sentence is not looked at.
-pub fn extract(sentence1: &str, sentence2: &str, _vocabulary: &Vocabulary) -> [f64; COUNT] {
-    let (first, second) = (text::tokens(sentence1), text::tokens(sentence2));
-    [jaccard(&first, &second), length_ratio(&first, &second)]
+/// The features of two sentences: finite numbers, whatever the text; those of a pair and of its mirror image are the
+/// same. What is beyond the first 2,048 characters or 256 tokens of a sentence is not looked at.
+pub fn extract(sentence1: &str, sentence2: &str, vocabulary: &Vocabulary) -> [f64; COUNT] {
+    let pair = PairView::new(sentence1, sentence2, vocabulary);
+    let mut all = [0.0; COUNT];
+    let mut rest = &mut all[..];
+    fill(&mut rest, &words::extract(&pair));
+    fill(&mut rest, &characters::extract(&pair));
+    fill(&mut rest, &sequence::extract(&pair));
+    fill(&mut rest, &alignment::extract(&pair));
+    fill(&mut rest, &differences::extract(&pair));
+    fill(&mut rest, &details::extract(&pair));
+    all
 }
 
-fn jaccard(first: &[Token], second: &[Token]) -> f64 {
-    let words = |tokens: &[Token]| tokens.iter().map(|t| t.text.clone()).collect::<std::collections::BTreeSet<_>>();
-    let (first, second) = (words(first), words(second));
-    let all = first.union(&second).count();
-    if all == 0 { 1.0 } else { first.intersection(&second).count() as f64 / all as f64 }
+fn fill(rest: &mut &mut [f64], values: &[f64]) {
+    let (start, end) = std::mem::take(rest).split_at_mut(values.len());
+    start.copy_from_slice(values);
+    *rest = end;
 }
 
-fn length_ratio(first: &[Token], second: &[Token]) -> f64 {
-    let (short, long) = (first.len().min(second.len()), first.len().max(second.len()));
-    if long == 0 { 1.0 } else { short as f64 / long as f64 }
+/// Part over whole; of nothing, 1: two empty things agree.
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 1.0 }
+}
+
+/// The smaller and the larger of the shares that a common part has in both sides. Where one side alone is empty, it
+/// shares nothing.
+fn shares(common: f64, first: f64, second: f64) -> [f64; 2] {
+    match (first > 0.0, second > 0.0) {
+        (true, true) => sorted(common / first, common / second),
+        (false, false) => [1.0; 2],
+        _ => [0.0; 2],
+    }
+}
+
+fn sorted(a: f64, b: f64) -> [f64; 2] {
+    [a.min(b), a.max(b)]
 }
