@@ -78,7 +78,7 @@ impl Scenario {
     pub(crate) fn role_records(&self, now: Timestamp) -> impl Iterator<Item = Role> {
         self.roles.iter().map(move |role| Role {
             arn: format!("arn:aws:iam::{}:role{}{}", self.account, role.path, role.name),
-            role_id: role_id(&role.name),
+            role_id: iam_id("AROA", &role.name),
             name: role.name.clone(),
             path: role.path.clone(),
             description: role.description.clone(),
@@ -89,12 +89,24 @@ impl Scenario {
     }
 }
 
-/// The same `AROA...` id for the same name, so that a fresh account looks the same every time.
-fn role_id(name: &str) -> String {
+impl User {
+    /// `AIDA` and 17 more.
+    #[must_use]
+    pub fn id(&self) -> String {
+        iam_id("AIDA", &self.name)
+    }
+}
+
+/// The same id for the same name, so that a fresh account looks the same every time.
+fn iam_id(prefix: &str, name: &str) -> String {
     use sha2::Digest;
     let hash = sha2::Sha256::digest(name);
-    let id: String = hash.iter().take(17).map(|byte| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(byte % 32)])).collect();
-    format!("AROA{id}")
+    let id: String = hash
+        .iter()
+        .take(17)
+        .map(|byte| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(byte % 32)]))
+        .collect();
+    format!("{prefix}{id}")
 }
 
 /// An IAM role.
@@ -139,6 +151,14 @@ pub struct Caller {
     pub session_tags: Vec<(String, String)>,
 }
 
+impl Caller {
+    /// Whether it is a session of a role, and no user.
+    #[must_use]
+    pub fn is_session(&self) -> bool {
+        self.arn.contains(":assumed-role/")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +169,8 @@ mod tests {
             let scenario = Scenario::named(name).unwrap();
             assert!(!scenario.users.is_empty(), "{name} needs a user to call as");
             for role in scenario.role_records(Timestamp(0)) {
-                serde_json::from_str::<serde_json::Value>(&role.trust).unwrap_or_else(|error| panic!("{name}: {error}"));
+                serde_json::from_str::<serde_json::Value>(&role.trust)
+                    .unwrap_or_else(|error| panic!("{name}: {error}"));
             }
         }
     }

@@ -1,1 +1,125 @@
 //! The protocols: which service and operation a request means, and how its answer is written.
+//!
+//! SageMaker and CloudWatch Logs speak awsJson 1.1, AWS STS and IAM speak awsQuery. S3 is a protocol of its own and
+//! lives in [`crate::s3`]; [`route`] only says that a request is for it.
+
+mod caller;
+mod credential;
+mod json;
+mod query;
+mod route;
+mod service;
+mod xml;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+pub use caller::{CredentialFault, caller};
+pub use credential::{Credential, DEFAULT_REGION};
+pub use route::{Route, route};
+pub use service::Service;
+
+use crate::calls::Call;
+use crate::fake::Context;
+use crate::{ApiError, Fake};
+
+/// Whether answers are checked against AWS's own model before they are sent, as tests want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Checked {
+    /// Sent as they are.
+    #[default]
+    No,
+    /// An answer that AWS's model does not allow is replaced by an internal failure that says what is wrong with it.
+    Yes,
+}
+
+/// Answers a request for any service but S3: finds out who calls what, validates, acts, writes the answer and remembers
+/// the call. Blocks while the store is written; never panics.
+pub fn answer(
+    fake: &Fake,
+    route: &Route,
+    headers: &HeaderMap,
+    query: &str,
+    body: &[u8],
+    checked: Checked,
+) -> Response<Bytes> {
+    let request_id = fake.ids.uuid();
+    let acted = catch_unwind(AssertUnwindSafe(|| act(fake, route, headers, query, body, checked)));
+    let result = acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic))));
+    let mut response = match route {
+        Route::Query(service, operation) => query::write(*service, operation.as_deref(), result, &request_id),
+        _ => json::write(result),
+    };
+    let request_id = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
+    response.headers_mut().insert("x-amzn-requestid", request_id);
+    response
+}
+
+/// The answer in the shape of its operation's output.
+fn act(
+    fake: &Fake,
+    route: &Route,
+    headers: &HeaderMap,
+    query: &str,
+    body: &[u8],
+    checked: Checked,
+) -> Result<serde_json::Value, ApiError> {
+    let credential = Credential::of(headers, query);
+    let region = credential.as_ref().map_or(DEFAULT_REGION, |credential| credential.region.as_str()).to_owned();
+    let who = match (&credential, headers.contains_key(header::AUTHORIZATION)) {
+        (Some(given), _) => caller(fake, Some(&given.access_key_id), given.session_token.as_deref()),
+        (None, true) => Err(CredentialFault::Malformed),
+        (None, false) => Err(CredentialFault::Missing),
+    };
+    let (service, operation) = match route {
+        Route::Json(service, operation) => (service.name(), operation.as_str()),
+        Route::Query(service, operation) => (service.name(), operation.as_deref().unwrap_or_default()),
+        Route::Unserved { service, operation } => (service.as_str(), operation.as_str()),
+        Route::S3 => ("s3", ""),
+    };
+    let result = match (route, &who) {
+        (Route::Query(..), Err(fault)) => Err(fault.in_query()),
+        (_, Err(fault)) => Err(fault.in_json()),
+        (Route::Json(service, operation), Ok(caller)) => json::read(body)
+            .and_then(|input| service.call(&Context { fake, caller, region: &region }, operation, input, checked)),
+        (Route::Query(service, operation), Ok(caller)) => query::read(*service, operation.as_deref(), query, body)
+            .and_then(|(operation, input)| {
+                service.call(&Context { fake, caller, region: &region }, operation, input, checked)
+            }),
+        (Route::Unserved { .. } | Route::S3, Ok(_)) => {
+            Err(ApiError::new("UnknownOperationException", format!("{service}.{operation} is not served by this fake")))
+        }
+    };
+    fake.calls.push(Call {
+        time: fake.clock.now(),
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        region,
+        caller: who.as_ref().map(|caller| caller.arn.clone()).unwrap_or_default(),
+        session_tags: who.map(|caller| caller.session_tags).unwrap_or_default(),
+        user_agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        error: result.as_ref().err().map(|error| error.code.clone()),
+    });
+    result
+}
+
+/// A response with a body of this type.
+fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// What a panic said.
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let said =
+        panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("an operation panicked: {}", said.unwrap_or_default())
+}

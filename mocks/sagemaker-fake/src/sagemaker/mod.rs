@@ -1,15 +1,48 @@
 //! SageMaker: one file per resource.
 
+pub mod model;
+pub mod model_package;
+pub mod model_package_group;
+pub mod pipeline;
+
+pub mod idempotency;
+pub mod names;
+pub mod paging;
+pub mod tags;
+
 use serde_json::Value;
 
 use crate::ApiError;
 use crate::fake::Context;
+use crate::protocol::Service;
 
-/// An operation: its input as JSON, its output as JSON.
+/// An operation: its input as JSON, its output as JSON (null if it has none).
 pub type Operation = fn(&Context<'_>, Value) -> Result<Value, ApiError>;
 
 /// The operations that are served, by name.
-const OPERATIONS: &[(&str, Operation)] = &[];
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("CreatePipeline", pipeline::create),
+    ("UpdatePipeline", pipeline::update),
+    ("DescribePipeline", pipeline::describe),
+    ("DeletePipeline", pipeline::delete),
+    ("ListPipelines", pipeline::list),
+    ("CreateModelPackageGroup", model_package_group::create),
+    ("DescribeModelPackageGroup", model_package_group::describe),
+    ("DeleteModelPackageGroup", model_package_group::delete),
+    ("ListModelPackageGroups", model_package_group::list),
+    ("CreateModelPackage", model_package::create),
+    ("DescribeModelPackage", model_package::describe),
+    ("UpdateModelPackage", model_package::update),
+    ("DeleteModelPackage", model_package::delete),
+    ("ListModelPackages", model_package::list),
+    ("CreateModel", model::create),
+    ("DescribeModel", model::describe),
+    ("DeleteModel", model::delete),
+    ("ListModels", model::list),
+    ("AddTags", tags::add_tags),
+    ("ListTags", tags::list_tags),
+    ("DeleteTags", tags::delete_tags),
+];
 
 /// Calls an operation by its name: validated, then done. Requests from outside and the steps of a pipeline take this
 /// same way.
@@ -17,8 +50,27 @@ const OPERATIONS: &[(&str, Operation)] = &[];
 /// # Errors
 /// Those of the operation; `UnknownOperationException` for one that is not served.
 pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match OPERATIONS.iter().find(|(name, _)| *name == operation) {
-        Some((_, operation)) => operation(context, input),
-        None => Err(ApiError::new("UnknownOperationException", format!("SageMaker.{operation} is not served by this fake"))),
+    let Some((_, act)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
+        return Err(ApiError::new(
+            "UnknownOperationException",
+            format!("SageMaker.{operation} is not served by this fake"),
+        ));
+    };
+    Service::SageMaker.api().check_input(operation, &input, "ValidationException")?;
+    act(context, input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_that_is_served_has_its_constraints() {
+        for (name, _) in OPERATIONS {
+            assert!(
+                Service::SageMaker.api().operation(name).is_some(),
+                "{name} is not in the table: add it to api-constraints"
+            );
+        }
     }
 }

@@ -1,0 +1,46 @@
+//! awsJson 1.1: an object in, an object out.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::response;
+use crate::ApiError;
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+
+/// The codes that SageMaker's model declares. Their sentence stands under `Message`; that of any other error, which the
+/// model does not know, under `message`. Clients read both.
+const MODELLED: &[&str] = &["ConflictException", "ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound"];
+
+/// The input. No body at all is an empty object.
+pub(super) fn read(body: &[u8]) -> Result<Value, ApiError> {
+    if body.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    match serde_json::from_slice(body) {
+        Ok(input @ Value::Object(_)) => Ok(input),
+        Ok(_) => Err(ApiError::new("SerializationException", "The body of the request is not a JSON object")),
+        Err(error) => {
+            Err(ApiError::new("SerializationException", format!("The body of the request is not JSON: {error}")))
+        }
+    }
+}
+
+/// The answer.
+pub(super) fn write(result: Result<Value, ApiError>) -> Response<Bytes> {
+    match result {
+        // An operation without output answers with an empty body, which is not even an object.
+        Ok(Value::Null) => response(StatusCode::OK, CONTENT_TYPE, Bytes::new()),
+        Ok(output) => response(StatusCode::OK, CONTENT_TYPE, output.to_string()),
+        Err(error) => {
+            let key = if MODELLED.contains(&error.code.as_str()) { "Message" } else { "message" };
+            let body = json!({"__type": error.code, key: error.message}).to_string();
+            let mut response = response(error.status, CONTENT_TYPE, body);
+            if let Ok(code) = HeaderValue::from_str(&error.code) {
+                response.headers_mut().insert("x-amzn-errortype", code);
+            }
+            response
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The services that speak the JSON and query protocols.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::Checked;
+use crate::ApiError;
+use crate::fake::Context;
+use crate::validation::Api;
+
+/// A service other than S3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// SageMaker's control plane: awsJson 1.1.
+    SageMaker,
+    /// CloudWatch Logs: awsJson 1.1.
+    Logs,
+    /// AWS STS: awsQuery.
+    Sts,
+    /// IAM: awsQuery.
+    Iam,
+}
+
+impl Service {
+    /// The name that signatures carry.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SageMaker => "sagemaker",
+            Self::Logs => "logs",
+            Self::Sts => "sts",
+            Self::Iam => "iam",
+        }
+    }
+
+    /// AWS's constraints on its requests and answers. The tables are read when they are first asked for, so that the
+    /// fake starts at once.
+    #[must_use]
+    pub fn api(self) -> &'static Api {
+        static SAGEMAKER: OnceLock<Api> = OnceLock::new();
+        static LOGS: OnceLock<Api> = OnceLock::new();
+        static STS: OnceLock<Api> = OnceLock::new();
+        static IAM: OnceLock<Api> = OnceLock::new();
+        let (once, table) = match self {
+            Self::SageMaker => (&SAGEMAKER, include_str!("../../../api/sagemaker.json")),
+            Self::Logs => (&LOGS, include_str!("../../../api/logs.json")),
+            Self::Sts => (&STS, include_str!("../../../api/sts.json")),
+            Self::Iam => (&IAM, include_str!("../../../api/iam.json")),
+        };
+        once.get_or_init(|| Api::read(table))
+    }
+
+    /// Calls an operation: validates its input, acts, and checks its output if that is wanted.
+    pub(super) fn call(
+        self,
+        context: &Context<'_>,
+        operation: &str,
+        input: Value,
+        checked: Checked,
+    ) -> Result<Value, ApiError> {
+        let output = match self {
+            Self::SageMaker => crate::sagemaker::call(context, operation, input),
+            Self::Logs => crate::logs::call(context, operation, input),
+            Self::Sts => crate::sts::call(context, operation, input),
+            Self::Iam => crate::iam::call(context, operation, input),
+        }?;
+        if checked == Checked::Yes {
+            let faults = self.api().faults_of_output(operation, &output);
+            if !faults.is_empty() {
+                return Err(ApiError::internal(format!(
+                    "the answer of {operation} is not as AWS's model says: {}",
+                    faults.join("; ")
+                )));
+            }
+        }
+        Ok(output)
+    }
+}

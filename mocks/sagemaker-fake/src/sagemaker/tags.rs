@@ -1,0 +1,127 @@
+//! Tags: of every resource that has an ARN.
+//!
+//! Every resource that can have tags has a record here from its creation to its deletion, even if it has none: so this
+//! file knows which ARNs there are, without knowing the kinds of resources.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::paging::{self, Order, SortKey};
+use crate::ApiError;
+use crate::fake::Context;
+use crate::store::{Change, Record, Records};
+
+/// The most tags that a resource may have.
+const MOST: usize = 50;
+
+/// The tags of one resource.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ResourceTags {
+    arn: String,
+    tags: Vec<Tag>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Tag {
+    /// Unique on its resource; case matters.
+    pub key: String,
+    /// May be empty.
+    pub value: String,
+}
+
+impl Record for ResourceTags {
+    const KIND: &'static str = "tags";
+    fn key(&self) -> String {
+        self.arn.to_lowercase()
+    }
+}
+
+/// A resource comes into being, with the `Tags` of the request that creates it.
+///
+/// # Errors
+/// `ValidationException` for tags that AWS refuses.
+pub fn create(change: &mut Change<'_>, arn: &str, input: &Value) -> Result<(), ApiError> {
+    let tags = read(&input["Tags"])?;
+    change.put(&ResourceTags { arn: arn.to_owned(), tags })
+}
+
+/// A resource is gone.
+///
+/// # Errors
+/// An internal failure when the store cannot be written.
+pub fn delete(change: &mut Change<'_>, arn: &str) -> Result<(), ApiError> {
+    change.delete::<ResourceTags>(&arn.to_lowercase()).map(drop)
+}
+
+/// The tags of a resource; none if there is no such resource.
+///
+/// # Errors
+/// An internal failure when the store cannot be read.
+pub fn of(records: &impl Records, arn: &str) -> Result<Vec<Tag>, ApiError> {
+    Ok(records.get::<ResourceTags>(&arn.to_lowercase())?.map(|resource| resource.tags).unwrap_or_default())
+}
+
+pub(super) fn add_tags(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+    let new = read(&input["Tags"])?;
+    context.fake.store.write(|change| {
+        let mut resource = existing(change, &input)?;
+        resource.tags.retain(|tag| new.iter().all(|new| new.key != tag.key));
+        resource.tags.extend(new);
+        if resource.tags.len() > MOST {
+            return Err(ApiError::validation(format!(
+                "The number of tags of {} would exceed the limit of {MOST}.",
+                resource.arn
+            )));
+        }
+        change.put(&resource)?;
+        Ok(json!({"Tags": resource.tags}))
+    })
+}
+
+pub(super) fn list_tags(context: &Context<'_>, mut input: Value) -> Result<Value, ApiError> {
+    let resource = context.fake.store.read(|view| existing(view, &input))?;
+    if input["MaxResults"].is_null() {
+        input["MaxResults"] = json!(MOST);
+    }
+    let tags = resource.tags.into_iter().enumerate();
+    let position = |(index, _): &(usize, Tag)| SortKey::Number(i64::try_from(*index).unwrap_or(i64::MAX));
+    let (tags, token) = paging::page("ListTags", &input, Order::Ascending, tags, position, |(_, tag)| tag.key.clone())?;
+    let mut output = json!({"Tags": tags.into_iter().map(|(_, tag)| tag).collect::<Vec<_>>()});
+    if let Some(token) = token {
+        output["NextToken"] = json!(token);
+    }
+    Ok(output)
+}
+
+pub(super) fn delete_tags(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+    context.fake.store.write(|change| {
+        let mut resource = existing(change, &input)?;
+        let gone: Vec<_> = input["TagKeys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        resource.tags.retain(|tag| !gone.contains(&tag.key.as_str()));
+        change.put(&resource)?;
+        Ok(json!({}))
+    })
+}
+
+fn existing(records: &impl Records, input: &Value) -> Result<ResourceTags, ApiError> {
+    let arn = input["ResourceArn"].as_str().unwrap_or_default();
+    records.get(&arn.to_lowercase())?.ok_or_else(|| ApiError::validation(format!("Resource {arn} does not exist.")))
+}
+
+fn read(tags: &Value) -> Result<Vec<Tag>, ApiError> {
+    if tags.is_null() {
+        return Ok(Vec::new());
+    }
+    let tags: Vec<Tag> = serde_json::from_value(tags.clone()).map_err(ApiError::internal)?;
+    for (index, tag) in tags.iter().enumerate() {
+        if tag.key.to_lowercase().starts_with("aws:") {
+            return Err(ApiError::validation("Tag keys that begin with aws: are reserved for AWS use."));
+        }
+        if tags[..index].iter().any(|other| other.key == tag.key) {
+            return Err(ApiError::validation(format!("Duplicate tag key: {}", tag.key)));
+        }
+    }
+    Ok(tags)
+}

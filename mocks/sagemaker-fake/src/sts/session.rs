@@ -1,0 +1,146 @@
+//! Sessions of roles. They are kept nowhere: the token says all there is to know, and nobody else can make one.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::Fake;
+use crate::account::{Caller, Role};
+use crate::protocol::CredentialFault;
+
+/// What a session is to be.
+pub struct NewSession<'a> {
+    /// The role that is assumed.
+    pub role: &'a Role,
+    /// The name of the session.
+    pub name: &'a str,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+    /// When it ends, by real time.
+    pub expires: SystemTime,
+}
+
+/// A session with its credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// `ASIA` and 16 more.
+    pub access_key_id: String,
+    /// Follows from the token.
+    pub secret_access_key: String,
+    /// Opaque to clients.
+    pub token: String,
+    /// Who calls with it.
+    pub caller: Caller,
+}
+
+/// What a token carries.
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    key: String,
+    arn: String,
+    id: String,
+    tags: Vec<(String, String)>,
+    /// Seconds since 1970.
+    expires: u64,
+}
+
+/// How a token of ours begins. Any other is some real session's, of an account that the fake knows nothing of.
+const PREFIX: &str = "IQoJc2FnZW1ha2VyLWZha2U";
+
+/// Issues a session.
+#[must_use]
+pub fn issue(fake: &Fake, new: NewSession<'_>) -> Session {
+    let claims = Claims {
+        key: format!("ASIA{}", fake.ids.base32(16)),
+        arn: format!("arn:aws:sts::{}:assumed-role/{}/{}", fake.account(), new.role.name, new.name),
+        id: format!("{}:{}", new.role.role_id, new.name),
+        tags: new.tags,
+        expires: new.expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+    };
+    let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).unwrap_or_default());
+    let token = format!("{PREFIX}.{payload}.{}", URL_SAFE_NO_PAD.encode(seal(fake, &payload)));
+    session(fake, token, claims)
+}
+
+/// The session of a token; nothing if the token is none of ours.
+///
+/// # Errors
+/// `Expired`, or `Invalid` for a token of ours that was tampered with.
+pub fn read(fake: &Fake, token: &str) -> Result<Option<Session>, CredentialFault> {
+    let Some(rest) = token.strip_prefix(PREFIX) else { return Ok(None) };
+    let (payload, mark) =
+        rest.strip_prefix('.').and_then(|rest| rest.split_once('.')).ok_or(CredentialFault::Invalid)?;
+    let decode = |text| URL_SAFE_NO_PAD.decode(text).map_err(|_| CredentialFault::Invalid);
+    if decode(mark)? != seal(fake, payload) {
+        return Err(CredentialFault::Invalid);
+    }
+    let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| CredentialFault::Invalid)?;
+    if UNIX_EPOCH + Duration::from_secs(claims.expires) <= SystemTime::now() {
+        return Err(CredentialFault::Expired);
+    }
+    Ok(Some(session(fake, token.to_owned(), claims)))
+}
+
+fn session(fake: &Fake, token: String, claims: Claims) -> Session {
+    let caller =
+        Caller { arn: claims.arn, user_id: claims.id, account: fake.account().to_owned(), session_tags: claims.tags };
+    // 30 bytes are the 40 characters that a secret key has.
+    let secret_access_key = STANDARD.encode(&seal(fake, &format!("secret of {}", claims.key))[..30]);
+    Session { access_key_id: claims.key, secret_access_key, token, caller }
+}
+
+/// Only who knows the secrets of the account can make this: a hash keyed twice, so that nothing can be appended.
+fn seal(fake: &Fake, text: &str) -> Vec<u8> {
+    let key: String = fake.scenario.users.iter().map(|user| user.secret_access_key.as_str()).collect();
+    let inner = Sha256::new().chain_update(&key).chain_update([0]).chain_update(text).finalize();
+    Sha256::new().chain_update(&key).chain_update([1]).chain_update(inner).finalize().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::caller;
+    use crate::store::Records;
+
+    fn new_session(fake: &Fake, expires: SystemTime) -> Session {
+        let role = fake.store.read(|view| view.get::<Role>("sts-execution")).unwrap().unwrap();
+        issue(fake, NewSession { role: &role, name: "me", tags: vec![("Project".into(), "sts".into())], expires })
+    }
+
+    #[tokio::test]
+    async fn a_token_is_the_session_it_was_issued_for() {
+        let fake = Fake::builder().build().unwrap();
+        let session = new_session(&fake, SystemTime::now() + Duration::from_secs(60));
+        let found = caller(&fake, Some(&session.access_key_id), Some(&session.token)).unwrap();
+        assert_eq!(found, session.caller);
+        assert_eq!(found.arn, "arn:aws:sts::111122223333:assumed-role/sts-execution/me");
+        assert_eq!(found.session_tags, [("Project".to_owned(), "sts".to_owned())]);
+        assert_eq!(session.secret_access_key.len(), 40);
+        assert_eq!(read(&fake, &session.token), Ok(Some(session)));
+    }
+
+    #[tokio::test]
+    async fn expired_foreign_and_forged_tokens() {
+        let fake = Fake::builder().build().unwrap();
+        let session = new_session(&fake, SystemTime::now() - Duration::from_secs(1));
+        assert_eq!(caller(&fake, Some(&session.access_key_id), Some(&session.token)), Err(CredentialFault::Expired));
+
+        let session = new_session(&fake, SystemTime::now() + Duration::from_secs(60));
+        assert_eq!(caller(&fake, Some("ASIAOTHER"), Some(&session.token)), Err(CredentialFault::Invalid));
+        let (rest, mark) = session.token.rsplit_once('.').unwrap();
+        for forged in [format!("{rest}x.{mark}"), format!("{rest}.x{mark}"), rest.to_owned()] {
+            assert_eq!(
+                caller(&fake, Some(&session.access_key_id), Some(&forged)),
+                Err(CredentialFault::Invalid),
+                "{forged}"
+            );
+        }
+
+        let user = caller(&fake, Some("testing"), Some("a token of another account")).unwrap();
+        assert_eq!(user.arn, "arn:aws:iam::111122223333:user/sts-developer");
+        assert_eq!(caller(&fake, None, None), Err(CredentialFault::Missing));
+    }
+}

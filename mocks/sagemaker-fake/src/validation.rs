@@ -1,1 +1,0 @@
-//! Requests against the constraints of AWS's own service models.
