@@ -1,7 +1,7 @@
 //! The fake, put together.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::ApiError;
 use crate::account::{Caller, Scenario};
@@ -15,6 +15,18 @@ use crate::store::{Records, Store};
 /// One AWS account that never was. Cheap to clone; all clones are the same account.
 #[derive(Clone)]
 pub struct Fake(Arc<Parts>);
+
+/// A fake that is not kept alive by whoever holds this: the tasks that drive its jobs and executions.
+#[derive(Clone)]
+pub struct WeakFake(Weak<Parts>);
+
+impl WeakFake {
+    /// The fake, unless everyone has let go of it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Fake> {
+        self.0.upgrade().map(Fake)
+    }
+}
 
 /// What the fake is made of.
 pub struct Parts {
@@ -110,6 +122,12 @@ impl Fake {
             ids: Ids::random(),
             programs: Programs::built_in(),
         }
+    }
+
+    /// The same fake, not kept alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakFake {
+        WeakFake(Arc::downgrade(&self.0))
     }
 }
 

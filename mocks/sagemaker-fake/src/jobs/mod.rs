@@ -1,4 +1,42 @@
 //! Jobs: processing and training, really run as programs laid out by SageMaker's container contract.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`job`] | the record of a job and its life: create, change, stop |
+//! | `attempt` | one run of a job: prepare, watch over its instances, finish |
+//! | `instance` | one program: its process, its log, its end |
+//! | `tree` | the folders of one instance, laid out as `/opt/ml` |
+//! | `processing`, `training` | what the two kinds of job want: inputs, configuration files, outputs |
+//! | `plan` | what a job wants, whatever its kind |
+//! | `inputs`, `outputs`, `archive` | from S3, to S3, and how a model becomes a `model.tar.gz` |
+//! | `metrics` | what a training job's metric definitions find in its log |
+//! | [`logs`] | what jobs print, as CloudWatch Logs would keep it |
+//! | [`programs`] | which program stands for which image |
 
+mod archive;
+mod attempt;
+mod inputs;
+mod instance;
+pub mod job;
 pub mod logs;
+mod metrics;
+mod outputs;
+mod plan;
+pub(crate) mod processing;
 pub mod programs;
+pub(crate) mod training;
+mod tree;
+
+pub use job::{Job, Kind, Status, ended};
+
+use crate::{ApiError, Fake};
+use crate::store::Records;
+
+/// Starts again what was running when the fake was last closed or killed, each job in a fresh folder; removes what is
+/// left of the old ones.
+pub(crate) fn resume(fake: &Fake) -> Result<(), ApiError> {
+    tree::remove_all(fake);
+    let jobs = fake.store.read(|view| view.list::<Job>(""))?;
+    jobs.iter().filter(|job| !job.status.is_final()).for_each(|job| attempt::launch(fake, job));
+    Ok(())
+}

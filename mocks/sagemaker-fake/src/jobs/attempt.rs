@@ -1,0 +1,265 @@
+//! One run of a job: prepare its instances, watch over them, finish.
+
+use std::collections::BTreeMap;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::sync::watch;
+
+use super::instance::Instance;
+use super::job::{self, Job, Kind, Status};
+use super::logs::{Stream, Writer};
+use super::metrics::Metrics;
+use super::plan::Plan;
+use super::tree::Tree;
+use super::{outputs, processing, training, tree};
+use crate::clock::Timestamp;
+use crate::engine::{blocking, until};
+use crate::fake::WeakFake;
+use crate::store::{Record, Records};
+use crate::{ApiError, Fake};
+
+/// Runs a job in the background.
+pub(super) fn launch(fake: &Fake, job: &Job) {
+    let (weak, key) = (fake.downgrade(), job.key());
+    fake.engine.spawn(async move {
+        if run(&weak, &key).await.is_none() {
+            tracing::debug!("the fake was closed while the job {key} ran; it goes on at the next start");
+        }
+    });
+}
+
+/// What the job wants.
+pub(super) fn plan(job: &Job) -> Result<Plan, ApiError> {
+    match job.kind {
+        Kind::ProcessingJob => processing::plan(job),
+        Kind::TrainingJob => training::plan(job),
+    }
+}
+
+/// What a program ended with, or a sentence that says why it could not be run.
+type Exit = Result<ExitStatus, String>;
+
+/// How the watch over the instances ended.
+#[derive(Debug)]
+struct Outcome {
+    /// How the first program that failed did so, if one did.
+    failure: Option<Exit>,
+    /// Why they were told to stop, if they were.
+    stopped: Option<Stop>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Asked,
+    MaxRuntime,
+}
+
+/// A job that is ready to start.
+struct Ready {
+    plan: Plan,
+    command: Vec<String>,
+    instances: Vec<(Tree, Writer)>,
+    environment: BTreeMap<String, String>,
+    metrics: Metrics,
+    grace: Duration,
+}
+
+/// A job that does not get so far: FailureReason.
+struct Failure(String);
+
+impl Failure {
+    fn client(sentence: impl std::fmt::Display) -> Self {
+        Self(format!("ClientError: {sentence}"))
+    }
+
+    fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!("a job: {cause}");
+        Self(format!("InternalServerError: the fake failed: {cause}"))
+    }
+}
+
+/// None if the fake is closed meanwhile.
+async fn run(fake: &WeakFake, key: &str) -> Option<()> {
+    let owned = key.to_owned();
+    let ready = match blocking(fake, move |fake| prepare(fake, &owned)).await? {
+        Ok(ready) => ready,
+        Err(failure) => {
+            let key = key.to_owned();
+            return blocking(fake, move |fake| close(fake, &key, None, |job, now| job.end(now, Status::Failed, Some(failure.0)))).await;
+        }
+    };
+    let trees: Vec<_> = ready.instances.iter().map(|(tree, _)| tree.clone()).collect();
+    let (outcome, metrics) = watch_over(fake, key, ready).await?;
+    let key = key.to_owned();
+    blocking(fake, move |fake| finish(fake, &key, &trees, &outcome, metrics)).await
+}
+
+/// Everything before the programs start: folders, inputs, configuration, logs.
+fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
+    let now = fake.clock.now();
+    let job = job::update(fake, key, |job| {
+        job.attempt += 1;
+        job.started = Some(now);
+        job.enter(now, "Downloading", "Downloading the training image");
+    });
+    let job = job.map_err(Failure::internal)?;
+    let plan = plan(&job).map_err(|error| Failure::client(error.message))?;
+    let command = fake.programs.command(&plan.image, &plan.entrypoint, &plan.arguments).map_err(Failure::client)?;
+    let metrics = Metrics::new(plan.metrics.iter().map(|(name, regex)| (name.as_str(), regex.as_str())));
+    let metrics = metrics.map_err(|error| Failure::client(error.message))?;
+    let mut instances = Vec::new();
+    for (number, host) in plan.hosts().iter().enumerate() {
+        let tree = Tree::of(fake, &job, host).map_err(Failure::internal)?;
+        plan.lay_out(&tree, host).map_err(Failure::internal)?;
+        for input in &plan.inputs {
+            input.fetch(fake, &tree, number, plan.instances).map_err(Failure::client)?;
+        }
+        let stream = Stream {
+            region: job.region.clone(),
+            group: job.kind.log_group().to_owned(),
+            name: format!("{}/{host}-{}", job.name, fake.clock.now().0 / 1000),
+            created: fake.clock.now(),
+        };
+        let log = Writer::open(fake, &stream).map_err(|error| Failure::internal(error.message))?;
+        instances.push((tree, log));
+    }
+    let mut environment = plan.environment.clone();
+    environment.insert("AWS_REGION".to_owned(), job.region.clone());
+    job::update(fake, key, |job| job.enter(fake.clock.now(), "Training", "Training image download completed. Training in progress."))
+        .map_err(Failure::internal)?;
+    Ok(Ready { plan, command, instances, environment, metrics, grace: fake.programs.grace_period() })
+}
+
+/// Starts the programs and follows them to their end. One that fails ends the others too: SageMaker gives the whole
+/// cluster back.
+async fn watch_over(fake: &WeakFake, key: &str, ready: Ready) -> Option<(Outcome, Metrics)> {
+    let metrics = Arc::new(Mutex::new(ready.metrics));
+    let failure = OnceLock::new();
+    let (stop, stopping) = watch::channel(false);
+    let follow = |(tree, log): (Tree, Writer)| {
+        let (metrics, stopping, stop, grace) = (Arc::clone(&metrics), stopping.clone(), stop.clone(), ready.grace);
+        let mut environment = ready.environment.clone();
+        environment.insert("STSMM_OPT_ML".to_owned(), tree.opt_ml().to_string_lossy().into_owned());
+        let (command, failure) = (&ready.command, &failure);
+        async move {
+            let observe = |time, line: &str| metrics.lock().unwrap_or_else(PoisonError::into_inner).observe(time, line);
+            let exit = match Instance::start(command, tree.root(), &environment, log) {
+                Ok(instance) => instance.follow(fake, stopping, grace, observe).await.map_err(|error| error.to_string()),
+                Err(error) => Err(format!("cannot start {}: {error}", command[0])),
+            };
+            if !exit.as_ref().is_ok_and(ExitStatus::success) {
+                failure.get_or_init(|| exit);
+                stop.send_replace(true);
+            }
+        }
+    };
+    let all = join_all(ready.instances.into_iter().map(follow));
+    let mut all = std::pin::pin!(all);
+    let mut stopped = None;
+    let asked = until(fake, |fake| {
+        let job = fake.store.read(|view| view.get::<Job>(key))?;
+        Ok(job.is_none_or(|job| job.status == Status::Stopping).then_some(()))
+    });
+    let mut asked = std::pin::pin!(asked);
+    let mut too_long = std::pin::pin!(tokio::time::sleep(ready.plan.max_runtime));
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut all => break,
+            answer = &mut asked, if stopped.is_none() => {
+                answer.ok()?;
+                stopped = Some(Stop::Asked);
+            }
+            () = &mut too_long, if stopped.is_none() => stopped = Some(Stop::MaxRuntime),
+        }
+        stop.send_replace(true);
+    }
+    let metrics = std::mem::take(&mut *metrics.lock().unwrap_or_else(PoisonError::into_inner));
+    Some((Outcome { failure: failure.get().cloned(), stopped }, metrics))
+}
+
+/// Everything after the programs have ended: outputs, messages, the job's last status.
+fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Metrics) {
+    let now = fake.clock.now();
+    let metrics = metrics.finals();
+    let uploading = job::update(fake, key, |job| {
+        job.metrics = metrics;
+        job.enter(now, "Uploading", "Uploading generated training model");
+    });
+    let job = match uploading {
+        Ok(job) => job,
+        Err(error) => return tracing::error!("the job {key}: {error}"),
+    };
+    // A program that was told to stop may end as it likes: whatever model it has is kept.
+    let failed = outcome.failure.as_ref().filter(|_| outcome.stopped.is_none());
+    let uploaded = match job.kind {
+        Kind::ProcessingJob => processing::upload(fake, &job, trees, failed.is_none() && outcome.stopped.is_none()),
+        Kind::TrainingJob => training::upload(fake, &job, trees, failed.is_none()),
+    };
+    let message = exit_message(&job, trees);
+    let stored = uploaded.and(message.as_ref().map(drop).map_err(Clone::clone));
+    let reason = match (failed, stored) {
+        (Some(exit), _) => Some(failure_reason(&job, trees, exit)),
+        (None, Err(sentence)) => Some(Failure::client(sentence).0),
+        (None, Ok(())) => None,
+    };
+    close(fake, key, message.unwrap_or_default(), |job, now| match (reason, outcome.stopped) {
+        (Some(reason), _) => job.end(now, Status::Failed, Some(reason)),
+        (None, None) => job.end(now, Status::Completed, None),
+        (None, Some(Stop::Asked)) => job.end(now, Status::Stopped, None),
+        (None, Some(Stop::MaxRuntime)) => {
+            let sentence = "Training job runtime exceeded MaxRuntimeInSeconds provided";
+            job.end_as(now, Status::Stopped, None, "MaxRuntimeExceeded", sentence);
+        }
+    });
+}
+
+/// Puts the job's last status on record, and removes its folders. What happens to a killed process between the two is
+/// put right at the next start.
+fn close(fake: &Fake, key: &str, message: Option<String>, end: impl FnOnce(&mut Job, Timestamp)) {
+    let ended = job::update(fake, key, |job| {
+        job.exit_message = message;
+        end(job, fake.clock.now());
+    });
+    match ended {
+        Ok(job) => tree::remove(fake, &job),
+        Err(error) => tracing::error!("the job {key} has ended and this cannot be put on record: {error}"),
+    }
+}
+
+/// What the instances of a processing job left in `/opt/ml/output/message`, one after the other. The error is a
+/// sentence.
+fn exit_message(job: &Job, trees: &[Tree]) -> Result<Option<String>, String> {
+    if job.kind != Kind::ProcessingJob {
+        return Ok(None);
+    }
+    let message = |tree: &Tree| outputs::message(&tree.at("output/message")).map_err(|why| format!("/opt/ml/output/message: {why}"));
+    let messages = trees.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+    let mut joined = messages.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    joined.truncate(joined.floor_char_boundary(1024));
+    Ok((!joined.is_empty()).then_some(joined))
+}
+
+/// SageMaker's sentence for a program that failed.
+fn failure_reason(job: &Job, trees: &[Tree], exit: &Exit) -> String {
+    let status = match exit {
+        Ok(status) => status,
+        Err(cause) => return Failure::client(cause).0,
+    };
+    match job.kind {
+        Kind::ProcessingJob => "AlgorithmError: See job logs for more information".to_owned(),
+        Kind::TrainingJob => {
+            let text = trees.iter().find_map(|tree| outputs::message(&tree.at("output/failure")).ok().flatten());
+            format!("AlgorithmError: {}, exit code: {}", text.unwrap_or_default().trim_end(), exit_code(*status))
+        }
+    }
+}
+
+/// As a shell has it: 128 and the signal for a program that was killed.
+fn exit_code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
+}

@@ -1,0 +1,106 @@
+//! The folders of one instance of a job, laid out as SageMaker's container contract says: what is `/opt/ml` in a
+//! container is `opt/ml` in the instance's folder.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+
+use super::job::Job;
+use crate::Fake;
+
+/// The folder of one instance.
+#[derive(Debug, Clone)]
+pub(super) struct Tree {
+    root: PathBuf,
+}
+
+impl Tree {
+    /// Where the instance `host` (`algo-1`, ...) of a job's present attempt has its folder. Absolute: the program's
+    /// working folder is another one than ours.
+    pub(super) fn of(fake: &Fake, job: &Job, host: &str) -> io::Result<Self> {
+        Ok(Self { root: std::path::absolute(folder(fake, job).join(job.attempt.to_string()).join(host))? })
+    }
+
+    /// The instance's root folder, in which the program runs.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `opt/ml` in it.
+    pub(super) fn opt_ml(&self) -> PathBuf {
+        self.root.join("opt").join("ml")
+    }
+
+    /// The path that is `/opt/ml/RELATIVE` in a container.
+    pub(super) fn at(&self, relative: &str) -> PathBuf {
+        self.opt_ml().join(relative)
+    }
+
+    /// Makes a folder.
+    pub(super) fn make(&self, relative: &str) -> io::Result<PathBuf> {
+        let path = self.at(relative);
+        std::fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    /// Writes a configuration file.
+    pub(super) fn write(&self, relative: &str, content: &Value) -> io::Result<()> {
+        let path = self.at(relative);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, content.to_string())
+    }
+}
+
+/// What follows `/opt/ml/` in a path of a container; None if the path is not below it.
+pub(super) fn below_opt_ml(path: &str) -> Option<&str> {
+    let relative = path.strip_prefix("/opt/ml/")?;
+    is_plain(relative).then_some(relative)
+}
+
+/// Whether a relative path stays below where it begins.
+pub(super) fn is_plain(relative: &str) -> bool {
+    Path::new(relative).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Removes what a job's attempts have left. Failing to is no failure of the job.
+pub(super) fn remove(fake: &Fake, job: &Job) {
+    remove_folder(&folder(fake, job));
+}
+
+/// Removes what all jobs have left.
+pub(super) fn remove_all(fake: &Fake) {
+    remove_folder(&fake.folder().join("jobs"));
+}
+
+fn remove_folder(folder: &Path) {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!("cannot remove the working folder {}: {error}", folder.display());
+        }
+        _ => {}
+    }
+}
+
+/// `jobs/REGION/KIND/NAME`: jobs of different kinds or regions may have one name.
+fn folder(fake: &Fake, job: &Job) -> PathBuf {
+    fake.folder().join("jobs").join(&job.region).join(job.kind.resource()).join(&job.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_below_opt_ml() {
+        fn check(path: &str, expected: Option<&str>) {
+            assert_eq!(below_opt_ml(path), expected, "{path}");
+        }
+        check("/opt/ml/processing/input", Some("processing/input"));
+        check("/opt/ml/processing/../../../etc", None);
+        check("/opt/mlx", None);
+        check("/tmp", None);
+    }
+}
