@@ -332,3 +332,128 @@ impl std::fmt::Display for ParameterType {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn step_types_keep_their_names() {
+        for (kind, name) in STEP_TYPES {
+            assert_eq!((StepType::from(name), kind.as_str()), (kind.clone(), name));
+        }
+        assert_eq!(StepType::from("EndpointConfig").as_str(), "EndpointConfig");
+    }
+
+    #[test]
+    fn members_find_their_home() {
+        let definition = Definition::parse(
+            r#"{"Version": "2020-12-01", "Metadata": {"a": 1}, "Unknown": [1], "Parameters": [
+                  {"Name": "P", "Type": "Integer", "DefaultValue": 1, "EnumValues": [1, 2], "Hint": "x"}],
+                "Steps": [{"Name": "S", "Type": "Processing", "Arguments": {"RoleArn": "r"}, "DependsOn": ["T"],
+                  "PropertyFiles": [{"PropertyFileName": "f", "OutputName": "o", "FilePath": "p"}],
+                  "RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "BackoffRate": 2.5, "MaxAttempts": 3}],
+                  "CacheConfig": {"Enabled": true, "ExpireAfter": "30d"}, "DisplayName": "D", "Description": "E",
+                  "CheckType": "c"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(definition.version.as_deref(), Some("2020-12-01"));
+        assert_eq!(definition.other, *json!({"Unknown": [1]}).as_object().unwrap());
+        let parameter = &definition.parameters[0];
+        assert_eq!((parameter.name.as_str(), &parameter.kind), ("P", &ParameterType::Integer));
+        assert_eq!((&parameter.default, parameter.enum_values.len()), (&Some(json!(1)), 2));
+        let step = definition.step("S").unwrap();
+        assert_eq!((&step.kind, &step.arguments), (&StepType::Processing, &json!({"RoleArn": "r"})));
+        assert_eq!(
+            (step.depends_on.as_slice(), step.property_files[0].file_path.as_str()),
+            (&["T".to_owned()][..], "p")
+        );
+        let retry = &step.retry_policies[0];
+        assert_eq!(
+            (retry.exception_types[0].as_str(), retry.max_attempts.as_ref()),
+            ("Step.THROTTLING", Some(&3.into()))
+        );
+        let cache = step.cache_config.as_ref().unwrap();
+        assert_eq!((cache.enabled, cache.expire_after.as_deref()), (true, Some("30d")));
+        assert_eq!((step.display_name.as_deref(), step.description.as_deref()), (Some("D"), Some("E")));
+        assert_eq!(step.other, *json!({"CheckType": "c"}).as_object().unwrap());
+    }
+
+    #[test]
+    fn nothing_is_lost() {
+        fn check(value: &Value) {
+            assert_eq!(Definition::from_value(value.clone()).unwrap().to_value(), *value);
+        }
+        check(&json!({"Steps": []}));
+        check(
+            &json!({"Steps": [], "Parameters": [], "Metadata": null, "PipelineExperimentConfig": null, "Version": null}),
+        );
+        let step = |members: &Value| {
+            let mut step = json!({"Name": "S", "Type": "Processing"});
+            step.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            check(&json!({"Steps": [step]}));
+        };
+        step(&json!({}));
+        step(&json!({"Arguments": null}));
+        step(&json!({"Arguments": [1, {"x": null}]}));
+        step(
+            &json!({"DependsOn": [], "PropertyFiles": null, "CacheConfig": null, "RetryPolicies": [], "Description": ""}),
+        );
+        step(&json!({"RetryPolicies": [{"ExceptionType": "Step.THROTTLING", "BackoffRate": 2, "x": 1}, {}]}));
+        step(&json!({"RetryPolicies": [{"ExceptionType": ["A", "B"], "BackoffRate": 2.0, "IntervalSeconds": 1.5}]}));
+        step(&json!({"Type": "Nonsense", "Arguments": {"Conditions": 1, "IfSteps": {}}}));
+        step(&json!({"Type": "Condition", "Arguments": {}}));
+        step(&json!({"Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": null, "x": 1}}));
+        step(&json!({"Type": "Condition", "Arguments": {"ElseSteps": [
+            {"Name": "I", "Type": "Condition", "Arguments": {"IfSteps": [{"Name": "F", "Type": "Fail"}]}, "y": {}}
+        ]}}));
+    }
+
+    #[test]
+    fn the_sdk_s_order_is_written_whatever_order_was_read() {
+        let text =
+            r#"{"Steps":[{"Type":"Fail","zeta":1,"Arguments":{"b":1,"a":2},"alpha":2,"Name":"F"}],"Version":"v"}"#;
+        let written =
+            r#"{"Version":"v","Steps":[{"Name":"F","Type":"Fail","Arguments":{"b":1,"a":2},"zeta":1,"alpha":2}]}"#;
+        assert_eq!(Definition::parse(text).unwrap().to_json(), written);
+    }
+
+    #[test]
+    fn branches_are_walked_in_document_order() {
+        let definition = Definition::from_value(json!({"Steps": [
+            {"Name": "A", "Type": "Processing"},
+            {"Name": "C", "Type": "Condition", "Arguments": {
+                "Conditions": [{"Type": "x"}],
+                "IfSteps": [
+                    {"Name": "C1", "Type": "Condition", "Arguments": {"ElseSteps": [{"Name": "D", "Type": "Fail"}]}},
+                    {"Name": "E", "Type": "Model"}
+                ],
+                "ElseSteps": [{"Name": "F", "Type": "Fail"}]
+            }},
+            {"Name": "G", "Type": "Training"}
+        ]}))
+        .unwrap();
+        let walked: Vec<_> = definition
+            .steps_with_branches()
+            .map(|p| (p.step.name.as_str(), p.pointer, p.governor.map(|g| (g.condition, g.outcome))))
+            .collect();
+        let arguments = "/Steps/1/Arguments";
+        let expected = [
+            ("A", "/Steps/0".to_owned(), None),
+            ("C", "/Steps/1".to_owned(), None),
+            ("C1", format!("{arguments}/IfSteps/0"), Some(("C", true))),
+            ("D", format!("{arguments}/IfSteps/0/Arguments/ElseSteps/0"), Some(("C1", false))),
+            ("E", format!("{arguments}/IfSteps/1"), Some(("C", true))),
+            ("F", format!("{arguments}/ElseSteps/0"), Some(("C", false))),
+            ("G", "/Steps/2".to_owned(), None),
+        ];
+        assert_eq!(walked, expected);
+        for placed in definition.steps_with_branches() {
+            assert_eq!(definition.to_value().pointer(&placed.pointer).unwrap()["Name"], placed.step.name);
+        }
+        let condition = definition.step("C").unwrap();
+        assert_eq!((condition.conditions().len(), condition.if_steps().len(), condition.else_steps().len()), (1, 2, 1));
+    }
+}

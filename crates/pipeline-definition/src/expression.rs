@@ -175,3 +175,60 @@ fn property_file(value: &Value) -> Result<JsonFile<'_>, ExpressionError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_read() {
+        fn check(text: &str, expected: Reference<'_>) {
+            assert_eq!(Reference::parse(text), Ok(expected), "{text}");
+        }
+        let property = |step, path: &str| Reference::Property { step, path: path.parse().unwrap() };
+        check("Parameters.X", Reference::Parameter("X"));
+        check("Execution.PipelineExecutionId", Reference::Execution("PipelineExecutionId"));
+        check("PipelineExperimentConfig.TrialName", Reference::ExperimentConfig("TrialName"));
+        check("Steps.Train-1.ModelArtifacts.S3ModelArtifacts", property("Train-1", "ModelArtifacts.S3ModelArtifacts"));
+        check("Steps.L.OutputParameters['k']", property("L", "OutputParameters['k']"));
+        check("Steps.L['k']", property("L", "['k']"));
+        check("Steps.Whole", property("Whole", ""));
+        check("Steps.E.PropertyFiles.report", Reference::PropertyFile { step: "E", file: "report" });
+    }
+
+    #[test]
+    fn malformed_expressions_are_refused() {
+        fn check(value: &Value, reason: &str) {
+            assert_eq!(Expression::of(value).unwrap_err().to_string(), reason, "{value}");
+        }
+        const ROOTS: &str =
+            "must begin with Parameters., Execution., Steps. or PipelineExperimentConfig. and go on with a name";
+        for text in ["", "Parameters", "Parameters.", "parameters.X", "Step.S", "Steps.", "Steps.S.", "Steps..A"] {
+            check(&json!({"Get": text}), &format!("'{text}' {ROOTS}"));
+        }
+        check(&json!({"Get": 3}), "Get is a number, not a string");
+        check(&json!({"Get": "Steps.S.A..B"}), "a member name is missing at character 1 of the path 'A..B'");
+        check(&json!({"Std:Join": {"On": ""}}), "Std:Join has no member Values");
+        check(&json!({"Std:Join": 1}), "Std:Join has no member Values");
+        check(&json!({"Std:JsonGet": {}}), "Std:JsonGet has no member Path");
+        let either = "Std:JsonGet needs PropertyFile or S3Uri, one of them";
+        check(&json!({"Std:JsonGet": {"Path": "a"}}), either);
+        check(&json!({"Std:JsonGet": {"Path": "a", "S3Uri": "s3://b/k", "PropertyFile": {}}}), either);
+        let file = "PropertyFile must be {\"Get\": \"Steps.STEP.PropertyFiles.FILE\"}";
+        for wrong in [json!("Steps.S.PropertyFiles.F"), json!({"Get": "Parameters.X"}), json!({"Get": 1}), json!({})] {
+            check(&json!({"Std:JsonGet": {"Path": "a", "PropertyFile": wrong}}), file);
+        }
+        check(&json!({"Std:Split": {}}), "there is no function 'Std:Split': Std:Join and Std:JsonGet are known");
+    }
+
+    #[test]
+    fn everything_else_is_data() {
+        for data in
+            [json!({}), json!({"Get": "Parameters.X", "b": 1}), json!([{"Get": "x"}]), json!("Get"), json!(null)]
+        {
+            assert_eq!(Expression::of(&data), Ok(None), "{data}");
+        }
+    }
+}

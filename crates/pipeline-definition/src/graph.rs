@@ -277,3 +277,157 @@ fn cycle_from(stuck: usize, parents: &[Vec<usize>], open: &[usize]) -> Vec<usize
     }
     way
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn step(name: &str, members: Value) -> Value {
+        let mut step = json!({"Name": name, "Type": "Processing"});
+        step.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        step
+    }
+
+    fn get(path: &str) -> Value {
+        json!({"Get": path})
+    }
+
+    fn condition(name: &str, conditions: Value, if_steps: Value, else_steps: Value) -> Value {
+        let arguments = json!({"Conditions": conditions, "IfSteps": if_steps, "ElseSteps": else_steps});
+        json!({"Name": name, "Type": "Condition", "Arguments": arguments})
+    }
+
+    fn graph(steps: Value) -> Result<Graph, GraphError> {
+        Graph::new(&Definition::from_value(json!({"Steps": steps})).unwrap())
+    }
+
+    /// Listed against the order in which they run: a gate, behind it training and registration or failure.
+    fn pipeline() -> Graph {
+        let file = json!({"Std:JsonGet": {"PropertyFile": get("Steps.Evaluate.PropertyFiles.report"), "Path": "mse"}});
+        let check = json!([{"Type": "LessThan", "LeftValue": file, "RightValue": get("Parameters.T")}]);
+        let register =
+            json!({"Arguments": {"Model": {"Std:Join": {"On": "/", "Values": [get("Steps.Train.A"), "x"]}}}});
+        graph(json!([
+            condition(
+                "Check",
+                check,
+                json!([step("Register", register), step("Notify", json!({"DependsOn": ["Register"]}))]),
+                json!([step("Fail", json!({}))])
+            ),
+            step(
+                "Evaluate",
+                json!({"Arguments": [get("Steps.Train.A"), get("Steps.Preprocess.B"), get("Steps.Train.C")]})
+            ),
+            step("Train", json!({"DependsOn": ["Preprocess"], "ModelName": get("Steps.Preprocess.B")})),
+            step("Preprocess", json!({"Arguments": {"x": get("Parameters.P"), "Steps.Fail.A": "Steps.Fail.A"}})),
+            step("Audit", json!({"DependsOn": ["Check"]})),
+        ]))
+        .unwrap()
+    }
+
+    #[test]
+    fn steps_wait_for_what_they_name_and_what_they_use() {
+        let graph = pipeline();
+        let order: Vec<_> = graph.order().collect();
+        assert_eq!(order, ["Preprocess", "Train", "Evaluate", "Check", "Register", "Notify", "Fail", "Audit"]);
+        assert_eq!(graph.parents("Train"), ["Preprocess"]);
+        assert_eq!(graph.parents("Evaluate"), ["Train", "Preprocess"]);
+        // What the steps of its branches use is not the condition's own.
+        assert_eq!(graph.parents("Check"), ["Evaluate"]);
+        assert_eq!(graph.parents("Register"), ["Train", "Check"]);
+        assert_eq!(graph.parents("Notify"), ["Register", "Check"]);
+        assert_eq!(graph.parents("Preprocess"), [""; 0]);
+        assert_eq!(graph.children("Check"), ["Register", "Notify", "Fail", "Audit"]);
+        let governor = |step| graph.governor(step).map(|g| (g.condition.as_str(), g.outcome));
+        assert_eq!(
+            (governor("Notify"), governor("Fail"), governor("Audit")),
+            (Some(("Check", true)), Some(("Check", false)), None)
+        );
+        assert_eq!((graph.parents("Nobody").len(), graph.governor("Nobody")), (0, None));
+    }
+
+    #[test]
+    fn the_outlook_follows_the_progress() {
+        fn check(progress: &[(&str, Progress)], ready: &[&str], unreachable: &[&str]) {
+            let graph = pipeline();
+            let of =
+                |step: &str| progress.iter().find(|(name, _)| *name == step).map_or(Progress::Waiting, |(_, p)| *p);
+            let outlook = graph.outlook(of);
+            assert_eq!(
+                (outlook.ready.as_slice(), outlook.unreachable.as_slice()),
+                (ready, unreachable),
+                "{progress:?}"
+            );
+        }
+        use Progress::{Decided, Failed, Running, Succeeded};
+        let done = [("Preprocess", Succeeded), ("Train", Succeeded), ("Evaluate", Succeeded)];
+        let and = |more: &[(&'static str, Progress)]| [done.as_slice(), more].concat();
+        check(&[], &["Preprocess"], &[]);
+        check(&[("Preprocess", Running)], &[], &[]);
+        check(&[("Preprocess", Succeeded)], &["Train"], &[]);
+        check(&done, &["Check"], &[]);
+        check(&and(&[("Check", Decided(true))]), &["Register", "Audit"], &["Fail"]);
+        check(&and(&[("Check", Decided(true)), ("Register", Succeeded)]), &["Notify", "Audit"], &["Fail"]);
+        check(&and(&[("Check", Decided(false))]), &["Fail", "Audit"], &["Register", "Notify"]);
+        check(&and(&[("Check", Failed)]), &[], &["Register", "Notify", "Fail", "Audit"]);
+        check(
+            &[("Preprocess", Succeeded), ("Train", Failed)],
+            &[],
+            &["Evaluate", "Check", "Register", "Notify", "Fail", "Audit"],
+        );
+    }
+
+    #[test]
+    fn a_nested_condition_in_a_branch_not_taken_takes_its_branches_along() {
+        let inner = condition("Inner", json!([]), json!([step("Deep", json!({}))]), json!([]));
+        let graph = graph(json!([
+            condition("Outer", json!([]), json!([inner]), json!([])),
+            step("After", json!({"Arguments": get("Steps.Deep.A")})),
+        ]))
+        .unwrap();
+        let outlook = graph.outlook(|step| if step == "Outer" { Progress::Decided(false) } else { Progress::Waiting });
+        assert_eq!(outlook, Outlook { ready: vec![], unreachable: vec!["Inner", "Deep", "After"] });
+    }
+
+    #[test]
+    fn steps_that_make_no_graph_are_refused() {
+        fn check(steps: Value, error: &str) {
+            assert_eq!(graph(steps).unwrap_err().to_string(), error);
+        }
+        let plain = |name| step(name, json!({}));
+        let twice = condition("C", json!([]), json!([plain("B")]), json!([plain("A")]));
+        check(
+            json!([plain("A"), twice]),
+            "step name 'A' stands at /Steps/0 and again at /Steps/1/Arguments/ElseSteps/0",
+        );
+        check(
+            json!([plain("A"), step("B", json!({"DependsOn": ["A", "X"]}))]),
+            "step 'B' at /Steps/1/DependsOn/1 depends on 'X', which is no step of this pipeline",
+        );
+        check(
+            json!([step("A", json!({"Arguments": {"x": [get("Steps.X.Y")]}}))]),
+            "step 'A' at /Steps/0/Arguments/x/0 refers to step 'X', which is no step of this pipeline",
+        );
+        check(
+            json!([condition("C", json!([{"LeftValue": get("Steps.X.Y")}]), json!([]), json!([]))]),
+            "step 'C' at /Steps/0/Arguments/Conditions/0/LeftValue refers to step 'X', which is no step of this pipeline",
+        );
+        check(
+            json!([step("A", json!({"SkipCheck": get("Step.A")}))]),
+            "step 'A' at /Steps/0/SkipCheck: 'Step.A' must begin with Parameters., Execution., Steps. or \
+             PipelineExperimentConfig. and go on with a name",
+        );
+        let cycle = "cycle detected in pipeline step graph:";
+        check(json!([step("A", json!({"DependsOn": ["A"]}))]), &format!("{cycle} A -> A"));
+        let (a, b) = (json!({"DependsOn": ["B"]}), json!({"Arguments": get("Steps.C.X")}));
+        let c = json!({"DependsOn": ["P", "A"]});
+        let around =
+            json!([plain("P"), step("A", a), step("B", b), step("C", c), step("After", json!({"DependsOn": ["A"]}))]);
+        check(around, &format!("{cycle} A -> B -> C -> A"));
+        // A condition cannot look at a step of its own branch.
+        let own = json!([{"LeftValue": get("Steps.B.Y")}]);
+        check(json!([condition("C", own, json!([plain("B")]), json!([]))]), &format!("{cycle} C -> B -> C"));
+    }
+}

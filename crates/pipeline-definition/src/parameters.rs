@@ -176,3 +176,96 @@ fn known(declared: &[String]) -> String {
         format!("the pipeline declares {}", declared.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn definition() -> Definition {
+        let parameters = vec![
+            Parameter::string("Url"),
+            Parameter::integer("Count").with_default(1),
+            Parameter::float("Threshold").with_default(6),
+            Parameter::boolean("Skip").with_default(false),
+            Parameter::string("Status").with_default("Approved").with_enum_values(["Approved", "Rejected"]),
+        ];
+        Definition { parameters, ..Definition::default() }
+    }
+
+    fn given(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn values_are_typed_and_defaults_fill_the_rest() {
+        let bound = bind(&definition(), &given(&[("Url", ""), ("Count", "-3"), ("Skip", "True")])).unwrap();
+        let values: Vec<_> = bound.iter().map(|(name, value)| (name, value.clone())).collect();
+        let expected = [
+            ("Url", json!("")),
+            ("Count", json!(-3)),
+            // A Float without a fraction in the definition is a Float all the same.
+            ("Threshold", json!(6.0)),
+            ("Skip", json!(true)),
+            ("Status", json!("Approved")),
+        ];
+        assert_eq!(values, expected);
+        assert_eq!((bound.get("Count"), bound.get("Nope")), (Some(&json!(-3)), None));
+    }
+
+    #[test]
+    fn floats_are_floats_however_they_are_written() {
+        for (text, value) in [("0.05", 0.05), ("3", 3.0), ("1e-3", 0.001), ("-.5", -0.5)] {
+            let bound = bind(&definition(), &given(&[("Url", "u"), ("Threshold", text)])).unwrap();
+            assert_eq!(bound.get("Threshold"), Some(&json!(value)), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_refused() {
+        fn check(pairs: &[(&str, &str)], error: &str) {
+            assert_eq!(bind(&definition(), &given(pairs)).unwrap_err().to_string(), error, "{pairs:?}");
+        }
+        let declares = "the pipeline declares Url, Count, Threshold, Skip, Status.";
+        check(&[("url", "x")], &format!("Unknown parameter 'url': {declares}"));
+        check(&[("Url", "x"), ("Url", "x")], "Parameter 'Url' is given more than once.");
+        check(&[], "Parameter 'Url' is undefined.");
+        let typed = |name, value, kind| {
+            let error = format!("Unexpected type for parameter '{name}'. Expected {kind} but found \"{value}\".");
+            check(&[("Url", "u"), (name, value)], &error);
+        };
+        for value in ["", "1.5", "one", " 1", "9223372036854775808"] {
+            typed("Count", value, "Integer");
+        }
+        for value in ["", "much", "NaN", "inf", "1,5"] {
+            typed("Threshold", value, "Float");
+        }
+        for value in ["", "yes", "1"] {
+            typed("Skip", value, "Boolean");
+        }
+        let status = "Parameter 'Status' has value approved which is not one of the enum values [Approved, Rejected].";
+        check(&[("Url", "u"), ("Status", "approved")], status);
+    }
+
+    #[test]
+    fn declarations_that_contradict_themselves_are_refused() {
+        fn check(parameter: Parameter, error: &str) {
+            let definition = Definition { parameters: vec![parameter], ..Definition::default() };
+            assert_eq!(bind(&definition, &[]).unwrap_err().to_string(), error);
+        }
+        let wrong = |kind, found| format!("Unexpected type for parameter 'P'. Expected {kind} but found {found}.");
+        check(Parameter::integer("P").with_default(1.0), &wrong("Integer", "1.0"));
+        check(Parameter::integer("P").with_default("1"), &wrong("Integer", "\"1\""));
+        check(Parameter::string("P").with_default(1), &wrong("String", "1"));
+        check(Parameter::boolean("P").with_default("true"), &wrong("Boolean", "\"true\""));
+        check(
+            Parameter::integer("P").with_default(3).with_enum_values([1, 2]),
+            "Parameter 'P' has value 3 which is not one of the enum values [1, 2].",
+        );
+        check(
+            Parameter { kind: ParameterType::from("Date"), ..Parameter::string("P").with_default("x") },
+            "Parameter 'P' has type 'Date' which is not one of [String, Integer, Float, Boolean].",
+        );
+    }
+}

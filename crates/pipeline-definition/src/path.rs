@@ -103,6 +103,7 @@ fn absence(value: &Value, segment: &Segment) -> String {
         (Value::Array(_), Segment::Member(name)) => {
             format!("is a list: '{name}' must follow an item, [0] or ['name']")
         }
+        (Value::Object(_), Segment::Index(index)) => format!("has no item [{index}]: it is an object"),
         (other, _) => format!("is {}, which has nothing inside", kind_of(other)),
     }
 }
@@ -174,6 +175,8 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, segment) in self.0.iter().enumerate() {
             match segment {
+                // A member of that name at the beginning would be read as the root.
+                Segment::Member(name) if i == 0 && name == "$" => f.write_str("$.$")?,
                 Segment::Member(name) if i == 0 => write!(f, "{name}")?,
                 Segment::Member(name) => write!(f, ".{name}")?,
                 Segment::Key(name) => write!(f, "['{name}']")?,
@@ -181,5 +184,131 @@ impl fmt::Display for Path {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn texts_are_read_and_printed() {
+        fn check(text: &str, segments: &[Segment], printed: &str) {
+            let path: Path = text.parse().unwrap();
+            assert_eq!((path.0.as_slice(), path.to_string().as_str()), (segments, printed), "{text}");
+        }
+        let member = |name: &str| Segment::Member(name.to_owned());
+        let key = |name: &str| Segment::Key(name.to_owned());
+        check("", &[], "");
+        check("$", &[], "");
+        check("a", &[member("a")], "a");
+        check("$.a.b", &[member("a"), member("b")], "a.b");
+        check("$[0]", &[Segment::Index(0)], "[0]");
+        check("$x", &[member("$x")], "$x");
+        check("$.$[0]", &[member("$"), Segment::Index(0)], "$.$[0]");
+        check("a.0", &[member("a"), member("0")], "a.0");
+        check("A['train'].B", &[member("A"), key("train"), member("B")], "A['train'].B");
+        check("['a'][\"b\"][12]", &[key("a"), key("b"), Segment::Index(12)], "['a']['b'][12]");
+        // As Data Wrangler names its outputs, and as the SDK writes a quote: as it is.
+        check("O['68ca-e.default']", &[member("O"), key("68ca-e.default")], "O['68ca-e.default']");
+        check("M['it's']", &[member("M"), key("it's")], "M['it's']");
+        check("M['a]b']", &[member("M"), key("a]b")], "M['a]b']");
+    }
+
+    #[test]
+    fn texts_that_are_no_path_are_refused_where_they_go_wrong() {
+        fn check(text: &str, at: usize, reason: &str) {
+            let error = text.parse::<Path>().unwrap_err();
+            assert_eq!((error.at, error.reason), (at, reason), "{text}");
+        }
+        check(".", 0, "a member name is missing");
+        check("a.", 1, "a member name is missing");
+        check("ä..b", 1, "a member name is missing");
+        check("$..b", 1, "a member name is missing");
+        check("a.*", 1, "a wildcard does not name one value");
+        check("a]", 1, "a '.' or '[' is missing");
+        check("a['b']c", 6, "a '.' or '[' is missing");
+        check("a[0", 1, "a ']' is missing");
+        check("a['b", 1, "the closing quote and bracket are missing");
+        check("a[\"b']", 1, "the closing quote and bracket are missing");
+        check("a[99999999999999999999]", 1, "a position is too large");
+        for text in ["a[]", "a[*]", "a[-1]", "a[1:2]", "a[b]", "a[?(@.x)]"] {
+            check(text, 1, "between brackets must stand a position like [0] or a name in quotes");
+        }
+    }
+
+    #[test]
+    fn values_are_found() {
+        fn check(path: &str, expected: &Value) {
+            let response = json!({
+                "ProcessingOutputConfig": {"Outputs": [
+                    {"OutputName": "train", "S3Output": {"S3Uri": "s3://b/train"}},
+                    {"OutputName": "test", "S3Output": {"S3Uri": "s3://b/test"}},
+                ]},
+                "FinalMetricDataList": [{"MetricName": "mse", "Value": 0.25}],
+                "HyperParameters": {"l2": "1.0", "a.b": "dotted"},
+                "TrainingJobSummaries": [{"TrainingJobName": "one"}, {"TrainingJobName": "two"}],
+                "Things": [{"Kind": "x"}, {"ThingName": "that", "Size": 3}],
+                "Nothing": null,
+            });
+            assert_eq!(path.parse::<Path>().unwrap().find(&response), Ok(expected), "{path}");
+        }
+        check("ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri", &json!("s3://b/test"));
+        check("ProcessingOutputConfig.Outputs[0].OutputName", &json!("train"));
+        check("FinalMetricDataList['mse'].Value", &json!(0.25));
+        check("HyperParameters.l2", &json!("1.0"));
+        check("HyperParameters['a.b']", &json!("dotted"));
+        check("TrainingJobSummaries[1].TrainingJobName", &json!("two"));
+        check("Things['that'].Size", &json!(3));
+        check("Nothing", &Value::Null);
+    }
+
+    #[test]
+    fn what_is_not_there_is_explained() {
+        fn check(path: &str, reason: &str) {
+            let value = json!({
+                "A": {"B": [{"OutputName": "x"}], "C": 1},
+                "Outputs": [{"OutputName": "twin"}, {"OutputName": "twin"}, {"OutputName": "y", "OtherName": "z"}],
+            });
+            assert_eq!(path.parse::<Path>().unwrap().find(&value), Err(reason.to_owned()), "{path}");
+        }
+        check("Z", "has no member 'Z' (it has: A, Outputs)");
+        check("A.Z", "'A' has no member 'Z' (it has: B, C)");
+        check("A.B.OutputName", "'A.B' is a list: 'OutputName' must follow an item, [0] or ['name']");
+        check("A.B['y']", "'A.B' has no item named 'y'");
+        check("A.B[1]", "'A.B' has 1 items, so no [1]");
+        check("A.C.D", "'A.C' is a number, which has nothing inside");
+        check("A[0]", "'A' has no item [0]: it is an object");
+        check("Outputs['twin']", "'Outputs' has 2 items named 'twin'");
+        // An output goes by its OutputName alone.
+        check("Outputs['z']", "'Outputs' has no item named 'z'");
+    }
+
+    fn segment() -> impl Strategy<Value = Segment> {
+        prop_oneof![
+            "[A-Za-z0-9_ -]{1,8}".prop_map(Segment::Member),
+            ".{0,8}".prop_filter("ends early", |key| !key.contains("']")).prop_map(Segment::Key),
+            any::<usize>().prop_map(Segment::Index),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "[$.a]{0,5}|[$.'\"\\[\\]a0*ä]{0,24}|.{0,24}") {
+            if let Ok(path) = text.parse::<Path>() {
+                prop_assert_eq!(path.to_string().parse::<Path>(), Ok(path));
+            }
+        }
+
+        #[test]
+        fn what_is_printed_is_read_back(segments in prop::collection::vec(segment(), 0..6)) {
+            let path = Path(segments);
+            prop_assert_eq!(path.to_string().parse::<Path>(), Ok(path));
+        }
     }
 }

@@ -239,3 +239,146 @@ fn get(reference: &Reference<'_>, scope: &dyn Scope) -> Result<Value, Reason> {
 fn kind(part: &str, found: &Value, expected: &'static str) -> Reason {
     Reason::Kind { part: part.to_owned(), found: kind_of(found), expected }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// An execution with two parameters, one step that has run and two files.
+    struct Execution;
+
+    impl Scope for Execution {
+        fn execution(&self, variable: &str) -> Option<Value> {
+            (variable == "PipelineExecutionId").then(|| json!("abc123def456"))
+        }
+
+        fn parameter(&self, name: &str) -> Option<Value> {
+            json!({"Url": "s3://b/in", "Count": 2, "Threshold": 3.0, "Skip": true}).get(name).cloned()
+        }
+
+        fn step(&self, name: &str) -> Option<Value> {
+            let response = json!({
+                "ProcessingOutputConfig": {"Outputs": [{"OutputName": "test", "S3Output": {"S3Uri": "s3://b/test"}}]},
+                // Looks like an expression, but comes from a job: data.
+                "ExitMessage": {"Get": "Parameters.Url"},
+            });
+            (name == "Evaluate").then_some(response)
+        }
+
+        fn property_file(&self, step: &str, file: &str) -> Result<Value, String> {
+            match (step, file) {
+                ("Evaluate", "report") => Ok(json!({"regression_metrics": {"mse": {"value": 0.25}}, "list": [1, 2]})),
+                _ => Err(format!("step '{step}' declares no property file '{file}'")),
+            }
+        }
+
+        fn s3_json(&self, uri: &str) -> Result<Value, String> {
+            if uri == "s3://b/test/m.json" { Ok(json!({"m": [7]})) } else { Err("NoSuchKey".to_owned()) }
+        }
+
+        fn experiment_config(&self, member: &str) -> Option<Value> {
+            (member == "TrialName").then(|| json!("trial"))
+        }
+    }
+
+    fn get(name: &str) -> Value {
+        json!({"Get": name})
+    }
+
+    fn join(on: &str, values: &[Value]) -> Value {
+        json!({"Std:Join": {"On": on, "Values": values}})
+    }
+
+    #[test]
+    fn expressions_become_values() {
+        fn check(expression: &Value, expected: &Value) {
+            assert_eq!(resolve(expression, &Execution).as_ref(), Ok(expected), "{expression}");
+        }
+        check(&get("Parameters.Count"), &json!(2));
+        check(&get("Execution.PipelineExecutionId"), &json!("abc123def456"));
+        check(&get("PipelineExperimentConfig.TrialName"), &json!("trial"));
+        check(&get("Steps.Evaluate.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"), &json!("s3://b/test"));
+        check(&get("Steps.Evaluate.ExitMessage"), &json!({"Get": "Parameters.Url"}));
+        let texts = [json!("MSE >"), get("Parameters.Threshold"), get("Parameters.Count"), json!(true), json!(0.25)];
+        // A Float of a whole number keeps its fraction, as in an executed pipeline: "Execution failed due to MSE > 3.0".
+        check(&join(" ", &texts), &json!("MSE > 3.0 2 true 0.25"));
+        check(&join("/", &[]), &json!(""));
+        check(&json!({"Std:Join": {"Values": ["a", "b"]}}), &json!("ab"));
+        check(
+            &json!({"Std:Join": {"On": get("Parameters.Count"), "Values": []}, "x": 1}),
+            &json!({"Std:Join": {"On": 2, "Values": []}, "x": 1}),
+        );
+        let file = get("Steps.Evaluate.PropertyFiles.report");
+        for path in ["regression_metrics.mse.value", "$.regression_metrics['mse'].value"] {
+            check(&json!({"Std:JsonGet": {"PropertyFile": file, "Path": path}}), &json!(0.25));
+        }
+        check(
+            &json!({"Std:JsonGet": {"PropertyFile": file, "Path": join("", &[json!("list["), json!(1), json!("]")])}}),
+            &json!(2),
+        );
+        let uri =
+            join("/", &[get("Steps.Evaluate.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"), json!("m.json")]);
+        check(&json!({"Std:JsonGet": {"S3Uri": uri, "Path": "m[0]"}}), &json!(7));
+    }
+
+    #[test]
+    fn what_is_around_expressions_stays_as_it_is() {
+        let value = json!({"b": [1, {"c": get("Parameters.Skip")}, null], "a": "Parameters.Url", "d": {}});
+        let resolved = resolve(&value, &Execution).unwrap();
+        assert_eq!(resolved.to_string(), r#"{"b":[1,{"c":true},null],"a":"Parameters.Url","d":{}}"#);
+    }
+
+    #[test]
+    fn errors_name_expression_place_and_reason() {
+        fn check(expression: &Value, below: &str, reason: &str) {
+            let value = json!({"a/b": [0, expression]});
+            let error = resolve(&value, &Execution).unwrap_err();
+            assert_eq!((error.pointer, error.reason.to_string()), (format!("/a~1b/1{below}"), reason.to_owned()));
+            assert_eq!(value.pointer(&format!("/a~1b/1{below}")).unwrap().to_string(), error.expression);
+        }
+        check(&get("Parameters.X"), "", "parameter 'X' is undefined");
+        check(&get("Execution.X"), "", "execution variable 'X' is undefined");
+        check(&get("PipelineExperimentConfig.X"), "", "PipelineExperimentConfig has no member 'X'");
+        check(&get("Steps.Train.A"), "", "step 'Train' has no properties: it has not succeeded in this execution");
+        let reason = "step 'Evaluate': 'ProcessingOutputConfig.Outputs' has no item named 'x'";
+        check(&get("Steps.Evaluate.ProcessingOutputConfig.Outputs['x']"), "", reason);
+        check(&get("Steps.Evaluate.PropertyFiles.report"), "", "a property file can only be read with Std:JsonGet");
+        check(&join("", &[json!(1), get("Parameters.X")]), "/Std:Join/Values/1", "parameter 'X' is undefined");
+        check(&join("", &[json!("a"), json!([])]), "", "Values/1 is a list, not a string, number or boolean");
+        check(&join("", &[json!(null)]), "", "Values/0 is null, not a string, number or boolean");
+        check(&json!({"Std:Join": {"On": 1, "Values": []}}), "", "On is a number, not a string");
+        check(&json!({"Std:Join": {"On": "", "Values": "a"}}), "", "Values is a string, not a list");
+        let json_get = |step: &str, path: Value| json!({"Std:JsonGet": {"PropertyFile": get(&format!("Steps.{step}.PropertyFiles.report")), "Path": path}});
+        let file = "property file 'report' of step";
+        let reason = format!("cannot read {file} 'Train': step 'Train' declares no property file 'report'");
+        check(&json_get("Train", json!("a")), "", &reason);
+        let reason = format!("{file} 'Evaluate': 'regression_metrics' has no member 'mae' (it has: mse)");
+        check(&json_get("Evaluate", json!("regression_metrics.mae")), "", &reason);
+        check(&json_get("Evaluate", json!(1)), "", "Path is a number, not a string");
+        check(
+            &json_get("Evaluate", json!("a.*")),
+            "",
+            "a wildcard does not name one value at character 1 of the path 'a.*'",
+        );
+        let s3 = json!({"Std:JsonGet": {"S3Uri": "s3://b/k", "Path": "m"}});
+        check(&s3, "", "cannot read s3://b/k: NoSuchKey");
+        check(&json!({"Std:Upper": 1}), "", "there is no function 'Std:Upper': Std:Join and Std:JsonGet are known");
+    }
+
+    #[test]
+    fn long_expressions_are_cut_in_errors() {
+        let error = resolve(&join("", &[json!("ä".repeat(1000)), json!(null)]), &Execution).unwrap_err();
+        assert_eq!((error.expression.chars().count(), error.expression.ends_with("ä...")), (203, true));
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth| (0..depth).fold(json!("x"), |inner, _| join("", &[inner]));
+        assert_eq!(resolve(&nested(40), &Execution), Ok(json!("x")));
+        // Far less than the stack of a test or of a worker thread is enough.
+        let deep = move || assert_eq!(resolve(&nested(200), &Execution).unwrap_err().reason, Reason::TooDeep);
+        std::thread::Builder::new().stack_size(1 << 20).spawn(deep).unwrap().join().unwrap();
+    }
+}

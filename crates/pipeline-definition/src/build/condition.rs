@@ -50,7 +50,9 @@ impl Condition {
     /// `Not`: the other condition does not hold.
     #[must_use]
     pub fn negation(condition: Condition) -> Self {
-        Self(json!({"Type": "Not", "Expression": condition.0}))
+        let mut not = json!({"Type": "Not"});
+        not["Expression"] = condition.0;
+        Self(not)
     }
 
     /// `Or`: at least one of these holds.

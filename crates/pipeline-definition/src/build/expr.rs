@@ -19,20 +19,20 @@ impl Expr {
     /// `{"Get": "Parameters.NAME"}`. A `&Parameter` converts by itself.
     #[must_use]
     pub fn parameter(name: &str) -> Self {
-        Self::get(format!("Parameters.{name}"), false)
+        Self::get(&format!("Parameters.{name}"), false)
     }
 
     /// `{"Get": "Execution.VARIABLE"}`: StartDateTime, CurrentDateTime, PipelineName, PipelineArn, PipelineExecutionId
     /// or PipelineExecutionArn.
     #[must_use]
     pub fn execution(variable: &str) -> Self {
-        Self::get(format!("Execution.{variable}"), true)
+        Self::get(&format!("Execution.{variable}"), true)
     }
 
     /// `{"Get": "Steps.STEP.PATH"}`: a property of what the step made, by its path in the Describe response.
     #[must_use]
     pub fn property(step: &str, path: &str) -> Self {
-        Self::get(format!("Steps.{step}.{path}"), false)
+        Self::get(&format!("Steps.{step}.{path}"), false)
     }
 
     /// Where a Processing step puts an output.
@@ -81,7 +81,7 @@ impl Expr {
         }
     }
 
-    fn get(name: String, is_text: bool) -> Self {
+    fn get(name: &str, is_text: bool) -> Self {
         Self { value: json!({ "Get": name }), is_text }
     }
 }

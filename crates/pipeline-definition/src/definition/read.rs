@@ -262,3 +262,57 @@ fn items<T>(
         other => Err(shape(place, A_LIST, &other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OBJECT: Option<&str> = Some("Unable to parse pipeline definition. Expecting start of Json Object.");
+    const ARRAY: Option<&str> = Some("Unable to parse pipeline definition. Expecting start of Json Array.");
+
+    fn check(text: &str, error: &str, service_message: Option<&str>) {
+        let found = Definition::parse(text).unwrap_err();
+        assert_eq!((found.to_string().as_str(), found.service_message()), (error, service_message), "{text}");
+    }
+
+    #[test]
+    fn texts_that_are_no_json_are_refused() {
+        check("", "not JSON: EOF while parsing a value at line 1, column 0", OBJECT);
+        check("pipeline.json", "not JSON: expected value at line 1, column 1", OBJECT);
+        check("{\n  \"Steps\": [,]\n}", "not JSON: expected value at line 2, column 13", None);
+        check(" {\"Steps\": []} x", "not JSON: trailing characters at line 1, column 16", None);
+        let deep = "[".repeat(1000);
+        check(&format!("{{\"Steps\": {deep}"), "not JSON: recursion limit exceeded at line 1, column 137", None);
+    }
+
+    #[test]
+    fn values_of_another_kind_are_refused_at_their_place() {
+        check("[]", "the definition must be an object, not a list", OBJECT);
+        check("{}", "the definition has no member Steps", None);
+        check(r#"{"Steps": {}}"#, "/Steps must be a list, not an object", ARRAY);
+        check(r#"{"Steps": null}"#, "/Steps must be a list, not null", ARRAY);
+        check(r#"{"Steps": ["S"]}"#, "/Steps/0 must be an object, not a string", OBJECT);
+        check(r#"{"Steps": [], "Version": 1}"#, "/Version must be a string, not a number", None);
+        check(r#"{"Steps": [], "Parameters": {}}"#, "/Parameters must be a list, not an object", ARRAY);
+        check(r#"{"Steps": [], "Parameters": [{"Name": "P"}]}"#, "/Parameters/0 has no member Type", None);
+        check(r#"{"Steps": [{"Type": "Fail"}]}"#, "/Steps/0 has no member Name", None);
+        check(r#"{"Steps": [{"Name": null, "Type": "Fail"}]}"#, "/Steps/0/Name must be a string, not null", None);
+        check(r#"{"Steps": [{"Name": "C", "Type": "Condition"}]}"#, "/Steps/0 has no member Arguments", None);
+        let step = |members: &str, error: &str, service_message| {
+            let text = format!(r#"{{"Steps": [{{"Name": "S", "Type": "Condition", "Arguments": {{}}, {members}}}]}}"#);
+            check(&text, &format!("/Steps/0{error}"), service_message);
+        };
+        step(r#""Arguments": []"#, "/Arguments must be an object, not a list", OBJECT);
+        step(r#""Arguments": {"IfSteps": {}}"#, "/Arguments/IfSteps must be a list, not an object", ARRAY);
+        step(r#""Arguments": {"ElseSteps": [{"Name": "F"}]}"#, "/Arguments/ElseSteps/0 has no member Type", None);
+        step(r#""DependsOn": "A""#, "/DependsOn must be a list, not a string", ARRAY);
+        step(r#""DependsOn": ["A", 1]"#, "/DependsOn/1 must be a string, not a number", None);
+        step(r#""PropertyFiles": [{"PropertyFileName": "f"}]"#, "/PropertyFiles/0 has no member OutputName", None);
+        step(r#""CacheConfig": {"Enabled": "yes"}"#, "/CacheConfig/Enabled must be a boolean, not a string", None);
+        step(
+            r#""RetryPolicies": [{"MaxAttempts": "3"}]"#,
+            "/RetryPolicies/0/MaxAttempts must be a number, not a string",
+            None,
+        );
+    }
+}
