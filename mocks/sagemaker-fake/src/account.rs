@@ -74,6 +74,11 @@ impl Scenario {
         toml::from_str(text).map_err(|error| format!("scenario `{name}`: {error}"))
     }
 
+    /// The ARNs of the roles that exist from the start.
+    pub fn role_arns(&self) -> impl Iterator<Item = String> {
+        self.roles.iter().map(|role| format!("arn:aws:iam::{}:role{}{}", self.account, role.path, role.name))
+    }
+
     /// The scenario's roles as the store keeps them.
     pub(crate) fn role_records(&self, now: Timestamp) -> impl Iterator<Item = Role> {
         self.roles.iter().map(move |role| Role {

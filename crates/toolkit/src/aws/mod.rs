@@ -1,0 +1,59 @@
+//! Speaking to AWS, or to the fake in its place: the endpoint is all that differs.
+
+pub mod config;
+pub mod dry;
+pub mod errors;
+pub mod identity;
+mod hints;
+pub mod logs;
+pub mod session;
+mod signed;
+
+use aws_config::SdkConfig;
+
+pub use dry::Mode;
+pub use identity::Identity;
+pub use session::{Place, Session};
+
+/// The clients of a verb. All of them work as the same identity, and refuse to change anything in a dry run.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// SageMaker.
+    pub sagemaker: aws_sdk_sagemaker::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// AWS STS.
+    pub sts: aws_sdk_sts::Client,
+    /// CloudWatch Logs.
+    pub logs: logs::Client,
+}
+
+impl Clients {
+    /// Clients of this configuration.
+    #[must_use]
+    pub fn new(config: &SdkConfig, mode: Mode) -> Self {
+        let mut sagemaker = aws_sdk_sagemaker::config::Builder::from(config);
+        // Only AWS itself has a host name for every bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(config);
+        let mut s3 = s3.force_path_style(config::endpoint(config, "S3").is_some());
+        if mode == Mode::Dry {
+            sagemaker = sagemaker.interceptor(dry::ReadsOnly);
+            s3 = s3.interceptor(dry::ReadsOnly);
+        }
+        Self {
+            sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker.build()),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            sts: sts(config, mode),
+            logs: logs::Client::new(signed::Client::new(config, "CloudWatch Logs", "logs", mode)),
+        }
+    }
+}
+
+/// AWS STS alone: what finds out who is calling needs no more.
+pub(crate) fn sts(config: &SdkConfig, mode: Mode) -> aws_sdk_sts::Client {
+    let mut sts = aws_sdk_sts::config::Builder::from(config);
+    if mode == Mode::Dry {
+        sts = sts.interceptor(dry::ReadsOnly);
+    }
+    aws_sdk_sts::Client::from_conf(sts.build())
+}

@@ -1,0 +1,84 @@
+//! What a verb works with: its clients, who it is, and the names of everything.
+
+use std::path::PathBuf;
+
+use super::config::{self, Target};
+use super::identity::{self, Identity, Wanted};
+use super::{Clients, Mode};
+use crate::error::Failure;
+use crate::offline::Offline;
+use crate::settings::{RoleArn, Settings};
+use crate::site::Site;
+
+/// Where verbs work.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// On AWS.
+    Aws,
+    /// Against the fake.
+    Offline {
+        /// Where its state is.
+        state: PathBuf,
+        /// The account that it starts as.
+        scenario: String,
+    },
+}
+
+/// An open session.
+pub struct Session {
+    /// The clients.
+    pub clients: Clients,
+    /// The names of everything.
+    pub site: Site,
+    /// Who works.
+    pub identity: Identity,
+    /// Whether this is the fake.
+    pub offline: bool,
+    /// Keeps the fake alive if it lives in this process.
+    _fake: Option<Offline>,
+}
+
+impl Session {
+    /// Opens a session for `verb`.
+    ///
+    /// # Errors
+    /// When there is no role to work as, no credentials, or the role cannot be assumed; offline, when the fake cannot
+    /// be started or reached.
+    pub async fn open(settings: &Settings, place: &Place, verb: &str, as_caller: bool, mode: Mode) -> Result<Self, Failure> {
+        let wanted = |role| Wanted { verb, role, prefix: &settings.base_job_prefix, as_caller, mode };
+        let (config, identity, fake) = match place {
+            Place::Aws => {
+                if settings.role.is_none() && !as_caller {
+                    return Err(no_role(verb));
+                }
+                let config = config::load(settings, Target::Aws, config::https()).await;
+                let (config, identity) = identity::become_wanted(config, wanted(settings.role.as_ref())).await?;
+                (config, identity, None)
+            }
+            Place::Offline { state, scenario } => {
+                let fake = Offline::open(state, scenario, mode).await?;
+                let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
+                let config = config::load(settings, target, config::http()).await;
+                let role = role_offline(settings, &fake);
+                let (config, identity) = identity::become_wanted(config, wanted(role.as_ref())).await?;
+                (config, identity, Some(fake))
+            }
+        };
+        let site = Site::new(settings, &identity.account, identity.role.as_deref());
+        Ok(Self { clients: Clients::new(&config, mode), site, identity, offline: fake.is_some(), _fake: fake })
+    }
+}
+
+/// The role of a real account means nothing to the fake, and need not be unset to work offline: unless it is one of the
+/// fake's account, the scenario's own role is used.
+fn role_offline(settings: &Settings, fake: &Offline) -> Option<RoleArn> {
+    let of_fake = settings.role.clone().filter(|role| role.account == fake.account);
+    of_fake.or_else(|| fake.role.as_deref().and_then(|arn| RoleArn::parse(arn).ok()))
+}
+
+fn no_role(verb: &str) -> Failure {
+    Failure::usage(format!("`{verb}` works as a role, and AWS_ROLE is not set")).hint(
+        "set AWS_ROLE to the ARN of your SageMaker execution role, in the environment or in .env: \
+         arn:aws:iam::ACCOUNT:role/NAME; no account at all: --offline",
+    )
+}

@@ -1,0 +1,172 @@
+//! What was typed. Resolving it into settings is the business of [`crate::settings`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::output::Format;
+use crate::settings::Flags;
+
+/// The developer toolkit for an ML pipeline on AWS SageMaker, and for the same pipeline with no AWS at all.
+#[derive(Debug, Parser)]
+#[command(name = "stsmm", bin_name = "cargo xtask", disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 a check or an operation failed; 2 usage or settings; 3 could not verify; \
+                        4 the monitor found violations; 130 interrupted.")]
+pub struct Cli {
+    /// The flags that every verb takes.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The flags that every verb takes.
+#[derive(Debug, Args)]
+pub struct Globals {
+    /// Work against the fake of AWS that comes with the toolkit: no account, no network
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Keep the fake's state in this folder [env: STSMM_STATE_DIR] [default: .stsmm/offline]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// The account that the fake starts as [default: ready]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Work as whoever calls, instead of as AWS_ROLE
+    #[arg(long, global = true)]
+    pub as_caller: bool,
+    /// The form of what is printed on stdout
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub output: Format,
+    /// Say more: request ids, identities
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Flags,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The whole journey, offline, on the sample that comes with the project
+    Demo,
+    /// The effective settings, each with its origin
+    Config,
+    /// The bucket and the model package group
+    Bootstrap(Dry),
+    /// Uploads the input, creates or updates the pipeline, starts it and watches it
+    Run(Run),
+    /// The pipeline's definition
+    #[command(subcommand)]
+    Pipeline(Pipeline),
+    /// Follows an execution to its end
+    Watch(Execution),
+    /// Stops an execution
+    Stop(Execution),
+    /// What a step of an execution printed
+    Logs(Logs),
+    /// The container's programs, which the fake runs as steps
+    #[command(hide = true, disable_help_flag = true)]
+    Container {
+        /// What the container's program gets.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// Whether anything may be changed.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Dry {
+    /// Print what would be done, and change nothing
+    #[arg(long)]
+    pub dry: bool,
+}
+
+/// `run`.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// Print what would be done, and change nothing.
+    #[command(flatten)]
+    pub dry: Dry,
+    /// A parameter of the pipeline; may be given several times
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+    /// Sentence pairs: a tab-separated file, or an object or prefix in S3 [default: the embedded sample]
+    #[arg(long, value_name = "FILE|s3://...")]
+    pub input: Option<String>,
+    /// Start the execution and leave it alone
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// `pipeline`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Pipeline {
+    /// Prints the definition, as it would be sent
+    Show,
+}
+
+/// An execution of the pipeline.
+#[derive(Debug, Clone, Args)]
+pub struct Execution {
+    /// Its ARN or its id [default: the latest]
+    pub execution: Option<String>,
+}
+
+/// `logs`.
+#[derive(Debug, Clone, Args)]
+pub struct Logs {
+    /// The step, e.g. TrainSTSModel
+    pub step: String,
+    /// The execution's ARN or id [default: the latest]
+    #[arg(long, value_name = "EXECUTION")]
+    pub execution: Option<String>,
+}
+
+/// `NAME=VALUE`. The value may be empty and may hold more equals signs.
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE, e.g. MseThreshold=0.25".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_declaration_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_verb() {
+        for line in ["stsmm --offline --region eu-west-2 run --param A=b=c", "stsmm run --param A=b=c --region eu-west-2 --offline"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert!(cli.globals.offline, "{line}");
+            assert_eq!(cli.globals.settings.region.as_deref(), Some("eu-west-2"), "{line}");
+            let Verb::Run(run) = cli.verb else { panic!("{line}") };
+            assert_eq!(run.parameters, [("A".to_owned(), "b=c".to_owned())]);
+        }
+    }
+
+    #[test]
+    fn a_parameter_needs_a_name() {
+        for wrong in ["MseThreshold", "=0.3", " =1"] {
+            assert!(parameter(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_container_gets_its_arguments_untouched() {
+        let cli = Cli::try_parse_from(["stsmm", "container", "train", "--help", "-v"]).unwrap();
+        let Verb::Container { arguments } = cli.verb else { panic!("not container") };
+        assert_eq!(arguments, ["train", "--help", "-v"]);
+    }
+}

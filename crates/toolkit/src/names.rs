@@ -1,0 +1,95 @@
+//! Every name, key and tag that the verbs make. Later verbs find things by these, never by a local file.
+
+/// The tag that says who made a thing: what does not carry it is not ours to harden, empty or delete.
+pub const MANAGED_BY: (&str, &str) = ("ManagedBy", "stsmodelmonitor");
+
+/// The key of the tag that carries the job prefix.
+pub const PROJECT: &str = "Project";
+
+/// The longest that follows the prefix in a name that AWS limits to 63 characters: `-` and a package version of six
+/// digits, `-` and a short id of eight.
+pub const LONGEST_SUFFIX: usize = 16;
+
+/// `sagemaker-REGION-ACCOUNT`: the bucket that SageMaker's own SDKs use too.
+#[must_use]
+pub fn default_bucket(region: &str, account: &str) -> String {
+    format!("sagemaker-{region}-{account}")
+}
+
+/// The tags on everything that is created: ours, then those of `STSMM_TAGS`.
+#[must_use]
+pub fn tags(prefix: &str, further: &[(String, String)]) -> Vec<(String, String)> {
+    let (key, value) = MANAGED_BY;
+    let ours = [(PROJECT.to_owned(), prefix.to_owned()), (key.to_owned(), value.to_owned())];
+    ours.into_iter().chain(further.iter().cloned()).collect()
+}
+
+/// The key of an input, made of its content, so that the same input is uploaded once and cached steps are found again.
+#[must_use]
+pub fn input_key(prefix: &str, sha256: &str) -> String {
+    format!("{prefix}/input/{sha256}/pairs.tsv")
+}
+
+/// The key below which an execution keeps everything.
+#[must_use]
+pub fn execution_prefix(prefix: &str, pipeline: &str, execution: &str) -> String {
+    format!("{prefix}/{pipeline}/{execution}")
+}
+
+/// The key of one output of one step.
+#[must_use]
+pub fn step_output(prefix: &str, pipeline: &str, execution: &str, step: &str, output: &str) -> String {
+    format!("{}/{step}/{output}", execution_prefix(prefix, pipeline, execution))
+}
+
+/// The key below which training leaves the model's artefact.
+#[must_use]
+pub fn model_prefix(prefix: &str, pipeline: &str, execution: &str) -> String {
+    format!("{}/model", execution_prefix(prefix, pipeline, execution))
+}
+
+/// Our image when `STSMM_IMAGE` names no other. `tag` is a hash of the image's content.
+#[must_use]
+pub fn image(account: &str, region: &str, tag: &str) -> String {
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{account}.dkr.ecr.{region}.{domain}/sts-container:{tag}")
+}
+
+/// The name of the session of a verb: it shows in CloudTrail.
+#[must_use]
+pub fn session(verb: &str) -> String {
+    format!("stsmm-{verb}")
+}
+
+/// The tags of every session: `Project` and `Tool`.
+#[must_use]
+pub fn session_tags(prefix: &str) -> [(&'static str, String); 2] {
+    [(PROJECT, prefix.to_owned()), ("Tool", MANAGED_BY.1.to_owned())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_documentation() {
+        for (made, documented) in [
+            (default_bucket("eu-west-1", "111122223333"), "sagemaker-eu-west-1-111122223333"),
+            (input_key("sts", "ab12"), "sts/input/ab12/pairs.tsv"),
+            (step_output("sts", "stsPipeline", "id", "EvaluateSTSModel", "evaluation"), "sts/stsPipeline/id/EvaluateSTSModel/evaluation"),
+            (model_prefix("sts", "stsPipeline", "id"), "sts/stsPipeline/id/model"),
+            (image("111122223333", "eu-west-1", "t"), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts-container:t"),
+            (image("111122223333", "cn-north-1", "t"), "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/sts-container:t"),
+            (session("run"), "stsmm-run"),
+        ] {
+            assert_eq!(made, documented);
+        }
+    }
+
+    #[test]
+    fn our_tags_come_first() {
+        let tags = tags("sts", &[("Team".to_owned(), "nlp".to_owned())]);
+        let tags: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(tags, ["Project=sts", "ManagedBy=stsmodelmonitor", "Team=nlp"]);
+    }
+}

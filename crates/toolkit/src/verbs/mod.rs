@@ -1,0 +1,129 @@
+//! The verbs, one file each.
+
+pub mod bootstrap;
+pub mod config;
+pub mod demo;
+pub mod logs;
+pub mod pipeline;
+pub mod run;
+pub mod stop;
+pub mod watch;
+
+use std::path::Path;
+
+use sagemaker_fake::account::Scenario;
+
+use crate::aws::{Mode, Place, Session};
+use crate::cli::{Cli, Globals, Pipeline, Verb};
+use crate::error::{Failure, Kind};
+use crate::offline::state_folder;
+use crate::output::Output;
+use crate::settings::{Settings, Sources};
+use crate::site::{Site, UNKNOWN_ACCOUNT};
+
+/// What every verb starts from.
+pub struct Context {
+    /// The settings.
+    pub settings: Settings,
+    /// How to speak.
+    pub output: Output,
+    /// Where to work.
+    pub place: Place,
+    as_caller: bool,
+}
+
+/// Runs the verb that was typed.
+///
+/// # Errors
+/// Those of the settings and of the verb.
+pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let offline = cli.globals.offline || matches!(cli.verb, Verb::Demo);
+    let context = Context::new(cli.globals, offline)?;
+    for warning in context.warnings(matches!(cli.verb, Verb::Config)) {
+        context.output.warn(warning);
+    }
+    let output = &context.output;
+    match cli.verb {
+        Verb::Config => config::run(&context),
+        Verb::Pipeline(Pipeline::Show) => pipeline::show(&context.site()?, output),
+        Verb::Demo => demo::run(&context.session("demo", Mode::Live).await?, output).await,
+        Verb::Bootstrap(dry) => {
+            bootstrap::run(&context.session("bootstrap", Mode::dry(dry.dry)).await?, output, dry.dry).await
+        }
+        Verb::Run(arguments) => match context.session("run", Mode::dry(arguments.dry.dry)).await {
+            Ok(session) => run::run(&session, output, &arguments).await,
+            Err(why) if arguments.dry.dry && context.may_go_on_without_aws(&why) => {
+                run::preview_without_aws(&context.site()?, output, &arguments, &why)
+            }
+            Err(failure) => Err(failure),
+        },
+        Verb::Watch(which) => {
+            watch::run(&context.session("watch", Mode::Live).await?, output, which.execution.as_deref()).await
+        }
+        Verb::Stop(which) => {
+            stop::run(&context.session("stop", Mode::Live).await?, output, which.execution.as_deref()).await
+        }
+        Verb::Logs(which) => {
+            let session = context.session("logs", Mode::Live).await?;
+            logs::run(&session, output, &which.step, which.execution.as_deref()).await
+        }
+        // Handled before there are settings: a container has none.
+        Verb::Container { .. } => Ok(()),
+    }
+}
+
+impl Context {
+    fn new(globals: Globals, offline: bool) -> Result<Self, Failure> {
+        if let (false, Some(flag)) = (offline, globals.offline_only()) {
+            return Err(Failure::usage(format!("{flag} is about the fake of AWS")).hint("add --offline"));
+        }
+        let current = std::env::current_dir().map_err(|error| Failure::usage("there is no current directory").because(error))?;
+        let Globals { state, scenario, as_caller, output: format, verbose, settings: flags, .. } = globals;
+        let settings = Settings::resolve(&Sources::of_process(flags, &current)?)?;
+        let place = if offline {
+            let scenario = scenario.unwrap_or_else(|| "ready".to_owned());
+            Place::Offline { state: state_folder(state.as_deref(), settings.state_dir.as_deref(), &current), scenario }
+        } else {
+            Place::Aws
+        };
+        Ok(Self { settings, output: Output { format, verbose }, place, as_caller })
+    }
+
+    /// Opens a session. With `-v` it is said who works.
+    async fn session(&self, verb: &str, mode: Mode) -> Result<Session, Failure> {
+        let session = Session::open(&self.settings, &self.place, verb, self.as_caller, mode).await?;
+        let identity = &session.identity;
+        self.output.detail(format_args!("caller: {}\nworking as: {}", identity.caller, identity.session));
+        Ok(session)
+    }
+
+    /// The names of everything, as far as they are known without asking anybody.
+    fn site(&self) -> Result<Site, Failure> {
+        if let Place::Offline { scenario, .. } = &self.place {
+            let scenario = Scenario::named(scenario).map_err(Failure::usage)?;
+            return Ok(Site::new(&self.settings, &scenario.account, scenario.role_arns().next().as_deref()));
+        }
+        let role = self.settings.role.as_ref();
+        let account = role.map_or(UNKNOWN_ACCOUNT, |role| &role.account);
+        Ok(Site::new(&self.settings, account, role.map(|role| role.arn.as_str())))
+    }
+
+    /// Whether a dry run can still say something: nobody could be asked, but nobody refused either.
+    fn may_go_on_without_aws(&self, why: &Failure) -> bool {
+        why.kind() == Kind::NoCredentials || why.is_transient() || (self.settings.role.is_none() && why.kind() == Kind::Usage)
+    }
+
+    /// What may not be as the user thinks. Offline nobody looks at credentials.
+    fn warnings(&self, all: bool) -> impl Iterator<Item = &String> {
+        let of_aws = (all || matches!(self.place, Place::Aws)).then_some(&self.settings.aws.warnings);
+        self.settings.warnings.iter().chain(of_aws.into_iter().flatten())
+    }
+}
+
+impl Globals {
+    /// The flag that means nothing on AWS.
+    fn offline_only(&self) -> Option<&'static str> {
+        let state = self.state.as_deref().map(|_: &Path| "--state");
+        state.or(self.scenario.as_deref().map(|_| "--scenario"))
+    }
+}
