@@ -6,7 +6,7 @@ mod archive;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    features,
+    features::{self, Feature},
     logistic::{Fit, Model, Params},
     pairs::shortened,
     vocabulary::Vocabulary,
@@ -67,6 +67,17 @@ pub struct Training {
 struct FeatureDescription {
     name: String,
     description: String,
+    source: String,
+}
+
+impl From<&Feature> for FeatureDescription {
+    fn from(feature: &Feature) -> Self {
+        Self {
+            name: feature.name.to_owned(),
+            description: feature.description.to_owned(),
+            source: feature.source.to_owned(),
+        }
+    }
 }
 
 /// What the model says of a pair.
@@ -120,10 +131,10 @@ pub enum ArtifactError {
 }
 
 impl Artifact {
-    /// The artefact of a fit over the features of this program.
+    /// The artefact of a fit to as many rows, of which so many are paraphrases, over the features of this program.
     ///
     /// # Errors
-    /// The model has another number of features, or the threshold is not between 0 and 1.
+    /// The model is over another number of features.
     pub fn new(
         fit: &Fit,
         params: Params,
@@ -134,13 +145,7 @@ impl Artifact {
         let artifact = Self {
             format: FORMAT.to_owned(),
             version: VERSION,
-            features: features::FEATURES
-                .iter()
-                .map(|feature| FeatureDescription {
-                    name: feature.name.to_owned(),
-                    description: feature.description.to_owned(),
-                })
-                .collect(),
+            features: features::FEATURES.iter().map(FeatureDescription::from).collect(),
             model: fit.model.clone(),
             threshold: THRESHOLD,
             hyperparameters: params,

@@ -60,7 +60,9 @@ pub const FEATURES: [Feature; COUNT] = {
 /// The features of two sentences: finite numbers, whatever the text; those of a pair and of its mirror image are the
 /// same. What is beyond the first 2,048 characters or 256 tokens of a sentence is not looked at.
 pub fn extract(sentence1: &str, sentence2: &str, vocabulary: &Vocabulary) -> [f64; COUNT] {
-    let pair = PairView::new(sentence1, sentence2, vocabulary);
+    // In a fixed order: an alignment may have ties, which would otherwise be broken by who comes first.
+    let (first, second) = if sentence1 <= sentence2 { (sentence1, sentence2) } else { (sentence2, sentence1) };
+    let pair = PairView::new(first, second, vocabulary);
     let mut all = [0.0; COUNT];
     let mut rest = &mut all[..];
     fill(&mut rest, &words::extract(&pair));

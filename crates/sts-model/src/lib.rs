@@ -13,6 +13,7 @@
 //! | [`logistic`] | a data set | [`logistic::Model`], fitted to its exact optimum |
 //! | [`metrics`] | labels and probabilities | [`metrics::Evaluation`]: `evaluation.json` in SageMaker's format |
 //! | [`artifact`] | model and vocabulary | `model.json`, `model.tar.gz`, and back |
+//! | [`sample`] | a number | as many generated sentence pairs, always the same |
 
 pub mod artifact;
 pub mod features;
@@ -20,6 +21,7 @@ pub mod logistic;
 pub mod metrics;
 pub mod pairs;
 pub mod rows;
+pub mod sample;
 pub mod split;
 pub mod vocabulary;
 

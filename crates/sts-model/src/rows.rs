@@ -297,3 +297,80 @@ fn number(field: &str, row: u64, column: usize) -> Result<f64, RowError> {
         Err(_) => Err(RowError::NotANumber { row, column, value: shortened(field) }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_labelled(text: &[u8], expected: &[Result<(bool, &[f64]), &str>]) {
+        let read: Vec<_> = Labelled::new(text, 2).map(|row| row.map_err(|error| error.to_string())).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|row| row.map(|(label, features)| (label, features.to_vec())).map_err(str::to_owned))
+            .collect();
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn reads_labelled_rows() {
+        check_labelled(b"", &[]);
+        check_labelled(b"1,0.5,-2\r\n0, 1e-3 ,3", &[Ok((true, &[0.5, -2.0])), Ok((false, &[1e-3, 3.0]))]);
+    }
+
+    #[test]
+    fn bad_rows_have_a_reason_and_end_the_reading() {
+        check_labelled(b"1,2,3\n1,2\n1,2,3\n", &[Ok((true, &[2.0, 3.0])), Err("row 2: 2 columns, expected 3")]);
+        check_labelled(b"1,2,3,4", &[Err("row 1: 4 columns, expected 3")]);
+        check_labelled(b"\n", &[Err("row 1: is blank")]);
+        check_labelled(b"2,2,3", &[Err("row 1, column 1: \"2\" is not a label: expected 0 or 1")]);
+        check_labelled(b"Quality,a,b", &[Err("row 1, column 1: \"Quality\" is not a label: expected 0 or 1")]);
+        check_labelled(b"1,2,x", &[Err("row 1, column 3: \"x\" is not a number")]);
+        check_labelled(b"1,,2", &[Err("row 1, column 2: \"\" is not a number")]);
+        check_labelled(b"1,2,NaN", &[Err("row 1, column 3: NaN is not finite")]);
+        check_labelled(b"1,-inf,2", &[Err("row 1, column 2: -inf is not finite")]);
+        check_labelled(b"1,1e999,2", &[Err("row 1, column 2: inf is not finite")]);
+        check_labelled(b"1,\xff,2", &[Err("row 1: is not UTF-8 text")]);
+        check_labelled(&vec![b'1'; MAX_ROW + 1], &[Err("row 1: longer than 65536 bytes")]);
+    }
+
+    #[test]
+    fn reads_rows_without_label() {
+        let read: Vec<_> = Unlabelled::new(&b"1,2\n3\n"[..], 2).map(|row| row.map_err(|e| e.to_string())).collect();
+        assert_eq!(read, [Ok(vec![1.0, 2.0]), Err("row 2: 1 columns, expected 2".to_owned())]);
+    }
+
+    #[test]
+    fn a_data_set_takes_only_rows_of_its_shape() {
+        let mut dataset = Dataset::new(2);
+        dataset.push(true, &[1.0, 2.0]).unwrap();
+        assert_eq!(dataset.push(true, &[1.0]).unwrap_err().to_string(), "row 2: 2 columns, expected 3");
+        let error = dataset.push(true, &[f64::NAN, 1.0]).unwrap_err();
+        assert_eq!(error.to_string(), "row 2, column 2: NaN is not finite");
+        assert_eq!((dataset.len(), dataset.features().count()), (1, 1));
+        assert!(matches!(Dataset::read(&b""[..], 2), Err(RowError::Empty)));
+    }
+
+    proptest! {
+        #[test]
+        fn rows_read_back_bit_by_bit(label: bool, features in proptest::collection::vec(proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO, 1..8)) {
+            let mut text = String::new();
+            write_labelled(&mut text, label, &features);
+            let line = text.strip_suffix('\n').unwrap();
+            let (read_label, read) = parse_labelled(line, 1, features.len()).unwrap();
+            prop_assert_eq!(read_label, label);
+            let bits = |list: &[f64]| list.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&read), bits(&features));
+            prop_assert_eq!(bits(&parse(&line[2..], 1, features.len()).unwrap()), bits(&features));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            for (_, features) in Labelled::new(bytes.as_slice(), 2).flatten() {
+                prop_assert!(features.iter().all(|x| x.is_finite()));
+            }
+        }
+    }
+}

@@ -59,3 +59,55 @@ fn hashes(pair: &Pair) -> (u64, u64) {
     let number = |from: usize| digest[from..from + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
     (number(0), number(8))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::sample;
+
+    fn pair(sentence1: &str, sentence2: &str) -> Pair {
+        Pair {
+            label: None,
+            id1: String::new(),
+            id2: String::new(),
+            sentence1: sentence1.into(),
+            sentence2: sentence2.into(),
+        }
+    }
+
+    /// The expected numbers are Python's: `int.from_bytes(hashlib.sha256(b"A\tB").digest()[:8], "big") % 100`, and the
+    /// next eight bytes for the shard.
+    #[track_caller]
+    fn check(sentence1: &str, sentence2: &str, part: Part, shard_of_4: usize) {
+        let (pair, mirrored) = (pair(sentence1, sentence2), pair(sentence2, sentence1));
+        let four = NonZeroUsize::new(4).unwrap();
+        assert_eq!((Part::of(&pair), shard(&pair, four)), (part, shard_of_4));
+        assert_eq!((Part::of(&mirrored), shard(&mirrored, four)), (part, shard_of_4));
+    }
+
+    #[test]
+    fn parts_and_shards_never_change() {
+        check("A", "B", Part::Train, 2);
+        check("The cat sat.", "A cat sat down.", Part::Validation, 0);
+        check("one", "two", Part::Test, 3);
+        check("", "x", Part::Train, 2);
+        check("caf\u{e9}", "caf\u{e9}", Part::Train, 2);
+        check("red", "blue", Part::Validation, 0);
+    }
+
+    #[test]
+    fn shares_are_as_promised_in_every_shard() {
+        let three = NonZeroUsize::new(3).unwrap();
+        let pairs = sample::pairs(3000);
+        for number in 0..3 {
+            let mine: Vec<_> = pairs.iter().filter(|pair| shard(pair, three) == number).collect();
+            assert!((900..1100).contains(&mine.len()), "{}", mine.len());
+            for (part, share) in [(Part::Train, 0.70), (Part::Validation, 0.15), (Part::Test, 0.15)] {
+                let count = mine.iter().filter(|pair| Part::of(pair) == part).count();
+                assert!((count as f64 / mine.len() as f64 - share).abs() < 0.04, "{part:?}: {count} of {}", mine.len());
+            }
+        }
+    }
+}

@@ -338,3 +338,85 @@ pub(crate) fn is_negation(word: &str) -> bool {
         "not" | "no" | "n't" | "never" | "nor" | "none" | "neither" | "without" | "cannot" | "nobody" | "nothing"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens with a bar between.
+    #[track_caller]
+    fn check(sentence: &str, expected: &str) {
+        let tokens: Vec<String> = tokens(sentence).into_iter().map(|token| token.text).collect();
+        assert_eq!(tokens.join("|"), expected);
+    }
+
+    #[test]
+    fn words_and_punctuation() {
+        check("", "");
+        check(" \t\u{a0} ", "");
+        check("The cat sat.", "the|cat|sat|.");
+        check("well-known (or not)", "well|-|known|(|or|not|)");
+        check("\u{201c}Yes\u{201d} \u{2013} no", "\"|yes|\"|-|no");
+        check("STRASSE \u{130}x \u{1f600}", "strasse|i\u{307}x|\u{1f600}");
+    }
+
+    #[test]
+    fn clitics() {
+        check("Stewart's don\u{2019}t we'll I'm", "stewart|'s|do|n't|we|'ll|i|'m");
+        check("O'Brien 'tis rock 'n' roll", "o|'|brien|'|tis|rock|'|n|'|roll");
+        check("can't CAN'T n't", "ca|n't|ca|n't|n't");
+    }
+
+    #[test]
+    fn numbers() {
+        check("$1,520.15, 4.4% A$4.56", "$|1520.15|,|4.4|%|a|$|4.56");
+        check("the 20th in 1990s, 3, 4.", "the|20th|in|1990s|,|3|,|4|.");
+    }
+
+    #[test]
+    fn initials() {
+        check("the U.S. at 5 p.m. today", "the|u.s.|at|5|p.m.|today");
+        check("Mr. A. Smith", "mr|.|a|.|smith");
+    }
+
+    #[test]
+    fn capitals_and_kinds() {
+        let tokens = tokens("In Paris 3 !");
+        let found: Vec<_> = tokens.iter().map(|token| (token.capital, token.kind)).collect();
+        let expected = [(true, Kind::Word), (true, Kind::Word), (false, Kind::Number), (false, Kind::Punctuation)];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn sentences_are_clipped() {
+        assert_eq!(tokens(&"a ".repeat(1000)).len(), MAX_TOKENS);
+        assert_eq!(tokens(&"\u{e9}".repeat(9000))[0].text.chars().count(), MAX_CHARS);
+    }
+
+    #[test]
+    fn stems() {
+        for words in [
+            "acquire acquires acquired acquiring",
+            "company companies",
+            "stop stops stopped stopping",
+            "share shares shared sharing",
+            "class classes",
+            "report reported reporter reporters",
+            "fall falls falling",
+            "quick quickly",
+        ] {
+            let stems: Vec<String> = words.split(' ').map(stem).collect();
+            assert!(stems.iter().all(|other| *other == stems[0]), "{words}: {stems:?}");
+        }
+        for word in ["is", "bus", "caf\u{e9}s", "1990s", "'s", "ring", "red", "u.s."] {
+            assert_eq!(stem(word), word);
+        }
+    }
+
+    #[test]
+    fn closed_class() {
+        assert!(CLOSED_CLASS.is_sorted());
+        assert!(["the", "n't", "'s", "without"].iter().all(|word| is_closed_class(word)));
+        assert!(!is_closed_class("company") && !is_closed_class(""));
+    }
+}

@@ -155,3 +155,94 @@ impl TryFrom<Written> for Vocabulary {
         Ok(Self { sentences, words: words.into_iter().collect() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn pair(sentence1: &str, sentence2: &str) -> Pair {
+        Pair {
+            label: None,
+            id1: String::new(),
+            id2: String::new(),
+            sentence1: sentence1.into(),
+            sentence2: sentence2.into(),
+        }
+    }
+
+    fn count(pairs: &[Pair]) -> Counter {
+        let mut counter = Counter::new();
+        pairs.iter().for_each(|pair| counter.add(pair));
+        counter
+    }
+
+    #[test]
+    fn counts_sentences_and_not_occurrences() {
+        let vocabulary = count(&[pair("The cat, the dog.", "A cat."), pair("the end", "1,000 cats 1000")]).finish();
+        let expected = r#"{
+  "version": 1,
+  "sentences": 4,
+  "words": {
+    "cat": 2,
+    "the": 2
+  }
+}
+"#;
+        assert_eq!(vocabulary.to_json(), expected);
+    }
+
+    #[test]
+    fn rare_words_weigh_more() {
+        let vocabulary = count(&[pair("the cat", "the dog"), pair("the cat", "the end")]).finish();
+        let [the, cat, dog, unknown] = ["the", "cat", "dog", "unknown"].map(|word| vocabulary.weight(word));
+        assert_eq!((the, cat, dog), ((5.0_f64 / 4.0).ln(), (5.0_f64 / 2.0).ln(), 5.0_f64.ln()));
+        assert_eq!(unknown, dog);
+        assert_eq!(Vocabulary::default().weight("any"), 0.0);
+    }
+
+    #[test]
+    fn order_and_instances_do_not_matter() {
+        let pairs = sample::pairs(300);
+        let whole = count(&pairs).finish();
+        let mut reversed = count(&pairs[200..]);
+        reversed.merge(count(&pairs[..50]));
+        reversed.merge(count(&pairs[50..200]));
+        assert_eq!(reversed.finish().to_json(), whole.to_json());
+    }
+
+    #[test]
+    fn the_most_frequent_words_are_kept() {
+        let mut counter = Counter { sentences: 10, words: HashMap::new() };
+        for number in 0..MAX_WORDS {
+            counter.words.insert(format!("w{number:06}"), 2);
+        }
+        counter.words.insert("often".into(), 9);
+        counter.words.insert("once".into(), 1);
+        let vocabulary = counter.finish();
+        assert_eq!(vocabulary.len(), MAX_WORDS);
+        assert!(vocabulary.words.contains_key("often") && !vocabulary.words.contains_key("once"));
+        assert!(vocabulary.words.contains_key("w000000") && !vocabulary.words.contains_key("w049999"));
+    }
+
+    #[test]
+    fn reads_what_it_wrote() {
+        let vocabulary = count(&sample::pairs(50)).finish();
+        assert_eq!(Vocabulary::from_json(vocabulary.to_json().as_bytes()).unwrap(), vocabulary);
+    }
+
+    #[test]
+    fn other_documents_are_refused() {
+        #[track_caller]
+        fn check(json: &str, expected: &str) {
+            let VocabularyError::Json(cause) = Vocabulary::from_json(json.as_bytes()).unwrap_err();
+            assert!(cause.to_string().contains(expected), "{cause}");
+        }
+        check("", "EOF");
+        check("{}", "missing field");
+        check(r#"{"version": 2, "sentences": 1, "words": {}}"#, "it has version 2, this program reads version 1");
+        check(r#"{"version": 1, "sentences": 1, "words": {"a": 2}}"#, "the word \"a\" in 2 of 1 sentences");
+        check(r#"{"version": 1, "sentences": 1, "words": {"a": 0}}"#, "the word \"a\" in 0 of 1 sentences");
+        check(r#"{"version": 1, "sentences": 1, "words": {}, "more": 1}"#, "unknown field");
+    }
+}

@@ -1,31 +1,43 @@
 //! How much two sentences share letter by letter: what remains of inflection, composition and spelling.
 
-use super::{Feature, PairView, shares, words::overlap};
+use super::{Feature, PairView, shares, words::common};
 
 const CHRF: &str = "Popovic: chrF, WMT 2015, in both directions";
 
-pub(super) const FEATURES: [Feature; 8] = [
+pub(super) const FEATURES: [Feature; 5] = [
     Feature {
-        name: "characters_2_min",
-        description: "shared sequences of two characters over all, the smaller share",
+        name: "characters_3_min",
+        description: "share of common sequences of three characters, of the sentence that shares less",
         source: CHRF,
     },
-    Feature { name: "characters_2_max", description: "the larger share", source: CHRF },
-    Feature { name: "characters_3_min", description: "the same for three characters, the smaller share", source: CHRF },
-    Feature { name: "characters_3_max", description: "the larger share", source: CHRF },
-    Feature { name: "characters_4_min", description: "the same for four characters, the smaller share", source: CHRF },
-    Feature { name: "characters_4_max", description: "the larger share", source: CHRF },
-    Feature { name: "characters_6_min", description: "the same for six characters, the smaller share", source: CHRF },
-    Feature { name: "characters_6_max", description: "the larger share", source: CHRF },
+    Feature {
+        name: "characters_3_max",
+        description: "share of common sequences of three characters, of the sentence that shares more",
+        source: CHRF,
+    },
+    Feature {
+        name: "characters_4_min",
+        description: "share of common sequences of four characters, of the sentence that shares less",
+        source: CHRF,
+    },
+    Feature {
+        name: "characters_4_max",
+        description: "share of common sequences of four characters, of the sentence that shares more",
+        source: CHRF,
+    },
+    Feature {
+        name: "characters_6_min",
+        description: "share of common sequences of six characters, of the sentence that shares less",
+        source: CHRF,
+    },
 ];
 
-pub(super) fn extract(pair: &PairView) -> [f64; 8] {
-    let (first, second) = (&pair.first.characters, &pair.second.characters);
-    let [a, b, c, d] = [2, 3, 4, 6].map(|n| {
-        let (first, second) = (hashes(first, n), hashes(second, n));
-        shares(overlap(&first, &second) as f64, first.len() as f64, second.len() as f64)
+pub(super) fn extract(pair: &PairView) -> [f64; 5] {
+    let [three, four, six] = [3, 4, 6].map(|n| {
+        let (first, second) = (hashes(&pair.first.characters, n), hashes(&pair.second.characters, n));
+        shares(common(&first, &second).count() as f64, first.len() as f64, second.len() as f64)
     });
-    [a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]]
+    [three[0], three[1], four[0], four[1], six[0]]
 }
 
 /// A hash of each sequence of `n` characters; sorted. With some hundred sequences, no two collide in practice.

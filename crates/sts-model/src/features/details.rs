@@ -1,6 +1,6 @@
 //! Details that change the meaning of a sentence of otherwise the same words: numbers, names, negation, quotation.
 
-use super::{Feature, PairView, shares, sorted, view::Side};
+use super::{Feature, PairView, shares, sorted, view::Side, words::common};
 use crate::text::{self, Kind};
 
 const NUMBERS: &str =
@@ -8,39 +8,44 @@ const NUMBERS: &str =
 const NAMES: &str = "Zhang and Patrick, ALTA 2005";
 const NEGATION: &str = "Madnani et al., NAACL 2012, on what their metrics miss";
 
-pub(super) const FEATURES: [Feature; 13] = [
+pub(super) const FEATURES: [Feature; 10] = [
     Feature {
-        name: "numbers_equal",
-        description: "1 if both sentences have the same numbers or none",
+        name: "numbers_same",
+        description: "1 if both sentences have the same numbers, and at least one",
         source: NUMBERS,
     },
-    Feature { name: "numbers_same", description: "1 if both have the same numbers, and at least one", source: NUMBERS },
     Feature {
-        name: "numbers_subset",
-        description: "1 if the numbers of one are a part of the other's, which has more",
+        name: "numbers_conflict",
+        description: "1 if each sentence has a number that the other lacks",
         source: NUMBERS,
     },
-    Feature { name: "numbers_conflict", description: "1 if each has a number that the other lacks", source: NUMBERS },
     Feature {
         name: "numbers_unshared",
-        description: "numbers without a partner in both sentences, logarithm",
+        description: "numbers that only one of both sentences has, logarithm",
         source: NUMBERS,
     },
+    Feature { name: "money", description: "difference of the numbers of currency and percent signs", source: NUMBERS },
     Feature {
         name: "names_min",
-        description: "shared capitalised words within the sentence over all, the smaller share",
+        description: "share of common names (capitalised words within the sentence), of the sentence that shares less",
         source: NAMES,
     },
-    Feature { name: "names_max", description: "the larger share", source: NAMES },
-    Feature { name: "names_conflict", description: "1 if each has a name that the other lacks", source: NAMES },
+    Feature {
+        name: "names_max",
+        description: "share of common names, of the sentence that shares more",
+        source: NAMES,
+    },
+    Feature {
+        name: "names_conflict",
+        description: "1 if each sentence has a name that the other lacks",
+        source: NAMES,
+    },
     Feature { name: "negation", description: "difference of the numbers of negations", source: NEGATION },
     Feature { name: "quotation", description: "1 if one sentence alone quotes", source: NAMES },
-    Feature { name: "same_start", description: "1 if the first words have the same stem", source: NAMES },
     Feature { name: "same_end", description: "1 if the last words have the same stem", source: NAMES },
-    Feature { name: "money", description: "difference of the numbers of currency and percent signs", source: NUMBERS },
 ];
 
-pub(super) fn extract(pair: &PairView) -> [f64; 13] {
+pub(super) fn extract(pair: &PairView) -> [f64; 10] {
     let (first, second) = (&pair.first, &pair.second);
     let numbers = Sets::of(first, second, |side, place| side.kinds[place] == Kind::Number);
     let names = Sets::of(first, second, |side, place| {
@@ -53,21 +58,17 @@ pub(super) fn extract(pair: &PairView) -> [f64; 13] {
         count(first).abs_diff(count(second)) as f64
     };
     let quotes = |side: &Side| side.ids.iter().any(|id| pair.texts[usize::from(*id)] == "\"");
-    let same = |a: Option<u16>, b: Option<u16>| flag(a == b);
     [
-        flag(many == 0.0),
         flag(many == 0.0 && numbers.both > 0.0),
-        flag(few == 0.0 && many > 0.0 && numbers.both > 0.0),
         flag(few > 0.0),
         (few + many).ln_1p(),
+        difference(&|text| matches!(text, "$" | "%" | "percent" | "\u{20ac}" | "\u{a3}")),
         names_shares[0],
         names_shares[1],
         flag(names.only_first > 0.0 && names.only_second > 0.0),
         difference(&text::is_negation),
         flag(quotes(first) != quotes(second)),
-        same(first.stems.first().copied(), second.stems.first().copied()),
-        same(last_word(first), last_word(second)),
-        difference(&|text| matches!(text, "$" | "%" | "percent" | "\u{20ac}" | "\u{a3}")),
+        flag(last_word(first) == last_word(second)),
     ]
 }
 
@@ -96,7 +97,7 @@ impl Sets {
             ids
         };
         let (first, second) = (ids(first), ids(second));
-        let both = super::words::overlap(&first, &second);
+        let both = common(&first, &second).count();
         Self { both: both as f64, only_first: (first.len() - both) as f64, only_second: (second.len() - both) as f64 }
     }
 }

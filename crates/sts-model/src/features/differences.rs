@@ -1,67 +1,70 @@
 //! What is in one sentence and not in the other.
 
-use super::{Feature, PairView, sorted, view::Side};
+use super::{Feature, PairView, share, sorted, view::Side};
 
 const OWN: &str =
     "Zhang and Patrick: paraphrase identification by text canonicalization, ALTA 2005: what differs decides";
 const WAN: &str = "Wan et al.: Using dependency-based features to take the para-farce out of paraphrase, ALTA 2006";
 
-pub(super) const FEATURES: [Feature; 14] = [
+pub(super) const FEATURES: [Feature; 11] = [
     Feature {
         name: "unshared_min",
-        description: "content words without a partner, logarithm, of the sentence with fewer",
+        description: "meaningful words without a partner, logarithm, of the sentence with fewer",
         source: OWN,
     },
-    Feature { name: "unshared_max", description: "the same of the sentence with more", source: OWN },
-    Feature { name: "unshared_weight_min", description: "their weights summed, logarithm, the smaller", source: OWN },
-    Feature { name: "unshared_weight_max", description: "the larger", source: OWN },
+    Feature {
+        name: "unshared_weight_min",
+        description: "sum of the weights of meaningful words without a partner, logarithm, the smaller",
+        source: OWN,
+    },
+    Feature {
+        name: "unshared_weight_max",
+        description: "sum of the weights of meaningful words without a partner, logarithm, the larger",
+        source: OWN,
+    },
     Feature {
         name: "unshared_heaviest_min",
-        description: "the heaviest of them, the smaller of both sentences",
+        description: "heaviest word without a partner, the smaller of both sentences",
         source: OWN,
     },
-    Feature { name: "unshared_heaviest_max", description: "the larger", source: OWN },
-    Feature { name: "shared", description: "content words with a partner, logarithm", source: OWN },
-    Feature { name: "shared_weight", description: "their weights summed, logarithm", source: OWN },
+    Feature {
+        name: "unshared_heaviest_max",
+        description: "heaviest word without a partner, the larger of both sentences",
+        source: OWN,
+    },
+    Feature {
+        name: "unshared_run",
+        description: "longest run of tokens without a partner in either sentence, logarithm",
+        source: OWN,
+    },
+    Feature { name: "shared", description: "meaningful words with a partner, logarithm", source: OWN },
+    Feature {
+        name: "shared_weight",
+        description: "sum of the weights of meaningful words with a partner, logarithm",
+        source: OWN,
+    },
     Feature { name: "length_min", description: "tokens of the shorter sentence, logarithm", source: WAN },
     Feature { name: "length_difference", description: "difference of the numbers of tokens", source: WAN },
     Feature { name: "length_ratio", description: "tokens of the shorter sentence over the longer's", source: WAN },
-    Feature {
-        name: "characters_ratio",
-        description: "characters of the shorter sentence over the longer's",
-        source: WAN,
-    },
-    Feature {
-        name: "runs_min",
-        description: "runs of neighbouring words without a partner, of the sentence with fewer",
-        source: OWN,
-    },
-    Feature { name: "longest_run_max", description: "the longest such run of both sentences, logarithm", source: OWN },
 ];
 
-pub(super) fn extract(pair: &PairView) -> [f64; 14] {
-    let (first, second) = (&pair.first, &pair.second);
-    let (a, b) = (Unshared::of(first, second, pair), Unshared::of(second, first, pair));
-    let lengths = sorted(first.len() as f64, second.len() as f64);
-    let characters = sorted(first.characters.len() as f64, second.characters.len() as f64);
-    let count = sorted(a.count, b.count);
+pub(super) fn extract(pair: &PairView) -> [f64; 11] {
+    let (a, b) = (Unshared::of(&pair.first, &pair.second, pair), Unshared::of(&pair.second, &pair.first, pair));
+    let [shorter, longer] = sorted(pair.first.len() as f64, pair.second.len() as f64);
     let weight = sorted(a.weight, b.weight);
     let heaviest = sorted(a.heaviest, b.heaviest);
     [
-        count[0].ln_1p(),
-        count[1].ln_1p(),
+        a.count.min(b.count).ln_1p(),
         weight[0].ln_1p(),
         weight[1].ln_1p(),
         heaviest[0],
         heaviest[1],
+        a.longest_run.max(b.longest_run).ln_1p(),
         a.shared.min(b.shared).ln_1p(),
         a.shared_weight.min(b.shared_weight).ln_1p(),
-        lengths[0].ln_1p(),
-        lengths[1] - lengths[0],
-        super::share(lengths[0], lengths[1]),
-        super::share(characters[0], characters[1]),
-        a.runs.min(b.runs),
-        a.longest_run.max(b.longest_run).ln_1p(),
+        shorter.ln_1p(),
+        longer - shorter,
+        share(shorter, longer),
     ]
 }
 
@@ -73,7 +76,6 @@ struct Unshared {
     heaviest: f64,
     shared: f64,
     shared_weight: f64,
-    runs: f64,
     longest_run: f64,
 }
 
@@ -91,7 +93,6 @@ impl Unshared {
                 run = 0.0;
             } else {
                 run += 1.0;
-                unshared.runs += if run == 1.0 { 1.0 } else { 0.0 };
                 unshared.longest_run = unshared.longest_run.max(run);
             }
             if side.is_content(place) {

@@ -1,68 +1,61 @@
 //! How far the order of words agrees: common subsequences and edit distances.
 
-use super::{Feature, PairView, shares, sorted};
+use super::{Feature, PairView, shares};
 
 const ROUGE: &str = "Lin and Och: ROUGE-L, ACL 2004, in both directions";
-const WER: &str = "Levenshtein: word error rate";
+const EDITS: &str = "Levenshtein: Binary codes capable of correcting deletions, insertions, and reversals, 1966";
 const CDER: &str = "Leusch, Ueffing and Ney: CDER, EACL 2006: as TER, an edit may also move a block";
 
-pub(super) const FEATURES: [Feature; 8] = [
+pub(super) const FEATURES: [Feature; 6] = [
     Feature {
         name: "subsequence_min",
-        description: "longest common subsequence of stems over all, the smaller share",
+        description: "share of the longest common subsequence of stems, of the longer sentence",
         source: ROUGE,
     },
-    Feature { name: "subsequence_max", description: "the larger share", source: ROUGE },
+    Feature {
+        name: "subsequence_max",
+        description: "share of the longest common subsequence of stems, of the shorter sentence",
+        source: ROUGE,
+    },
     Feature {
         name: "substring_min",
-        description: "longest common run of stems over all, the smaller share",
+        description: "share of the longest common run of stems, of the longer sentence",
         source: ROUGE,
     },
-    Feature { name: "substring_max", description: "the larger share", source: ROUGE },
     Feature {
-        name: "edits",
-        description: "edits of tokens that turn one sentence into the other, over the longer's length",
-        source: WER,
+        name: "substring_max",
+        description: "share of the longest common run of stems, of the shorter sentence",
+        source: ROUGE,
     },
     Feature {
-        name: "block_edits_min",
-        description: "the same if moving a block is one edit, the smaller of both directions",
+        name: "block_edits",
+        description: "edits of stems, moving a block being one, over the longer's length, the smaller of both directions",
         source: CDER,
     },
-    Feature { name: "block_edits_max", description: "the larger of both directions", source: CDER },
     Feature {
         name: "character_edits",
-        description: "edits of characters (of the first 512), over the longer's length",
-        source: WER,
+        description: "edits of characters, of the first 512, over the longer's length",
+        source: EDITS,
     },
 ];
 
-pub(super) fn extract(pair: &PairView) -> [f64; 8] {
+pub(super) fn extract(pair: &PairView) -> [f64; 6] {
     /// Time grows with the product of the lengths.
     const CHARACTERS: usize = 512;
-    let (a, b) = (&pair.first.stems, &pair.second.stems);
-    let (subsequence, substring) = common(a, b);
-    let subsequence = shares(subsequence as f64, a.len() as f64, b.len() as f64);
-    let substring = shares(substring as f64, a.len() as f64, b.len() as f64);
-    let over_longer = |edits: usize, a: usize, b: usize| edits as f64 / a.max(b).max(1) as f64;
-    let block =
-        sorted(over_longer(block_edits(a, b), a.len(), b.len()), over_longer(block_edits(b, a), a.len(), b.len()));
-    let (x, y) = (&pair.first.ids, &pair.second.ids);
-    let (c, d) = (clipped(&pair.first.characters, CHARACTERS), clipped(&pair.second.characters, CHARACTERS));
+    let (first, second) = (&pair.first.stems, &pair.second.stems);
+    let (subsequence, run) = common(first, second);
+    let subsequence = shares(subsequence as f64, first.len() as f64, second.len() as f64);
+    let run = shares(run as f64, first.len() as f64, second.len() as f64);
+    let block_edits = block_edits(first, second).min(block_edits(second, first)) as f64;
+    let [c, d] = [&pair.first, &pair.second].map(|side| &side.characters[..side.characters.len().min(CHARACTERS)]);
     [
         subsequence[0],
         subsequence[1],
-        substring[0],
-        substring[1],
-        over_longer(edits(x, y), x.len(), y.len()),
-        block[0],
-        block[1],
-        over_longer(edits(c, d), c.len(), d.len()),
+        run[0],
+        run[1],
+        block_edits / first.len().max(second.len()).max(1) as f64,
+        edits(c, d) as f64 / c.len().max(d.len()).max(1) as f64,
     ]
-}
-
-fn clipped<T>(list: &[T], length: usize) -> &[T] {
-    &list[..list.len().min(length)]
 }
 
 /// The lengths of the longest common subsequence and of the longest common run.
@@ -85,7 +78,7 @@ fn common(first: &[u16], second: &[u16]) -> (usize, usize) {
 }
 
 /// Levenshtein's distance.
-pub(super) fn edits<T: PartialEq>(first: &[T], second: &[T]) -> usize {
+fn edits(first: &[char], second: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=second.len()).collect();
     for (i, x) in first.iter().enumerate() {
         let mut diagonal = row[0];

@@ -1,218 +1,199 @@
 //! How many words and sequences of words two sentences share.
 
-use super::{Feature, PairView, shares, sorted, view::Side};
+use std::cmp::Ordering;
+
+use super::{Feature, PairView, share, shares, sorted, view::Side};
 
 const BLEU: &str = "Papineni et al.: BLEU, ACL 2002, in both directions";
 const NIST: &str = "Doddington: NIST, HLT 2002: what is rare counts more, in both directions";
 const PER: &str = "Tillmann et al.: position-independent error rate, Eurospeech 1997";
 const STEM: &str = "Banerjee and Lavie: METEOR, ACL 2005: words match by their stems";
+const ROUGE: &str = "Lin and Och: ROUGE-S, ACL 2004, in both directions";
 
-pub(super) const FEATURES: [Feature; 26] = [
+pub(super) const FEATURES: [Feature; 16] = [
     Feature {
         name: "words_1_min",
-        description: "shared tokens over all, of the sentence that shares less",
+        description: "share of tokens that the other sentence also has, of the sentence that shares less",
         source: BLEU,
     },
-    Feature { name: "words_1_max", description: "the same of the sentence that shares more", source: BLEU },
     Feature {
         name: "words_2_min",
-        description: "the same for sequences of two tokens, the smaller share",
+        description: "share of common sequences of two tokens, of the sentence that shares less",
         source: BLEU,
     },
-    Feature { name: "words_2_max", description: "the larger share", source: BLEU },
     Feature {
         name: "words_3_min",
-        description: "the same for sequences of three tokens, the smaller share",
+        description: "share of common sequences of three tokens, of the sentence that shares less",
         source: BLEU,
     },
-    Feature { name: "words_3_max", description: "the larger share", source: BLEU },
     Feature {
         name: "words_4_min",
-        description: "the same for sequences of four tokens, the smaller share",
+        description: "share of common sequences of four tokens, of the sentence that shares less",
         source: BLEU,
     },
-    Feature { name: "words_4_max", description: "the larger share", source: BLEU },
     Feature {
         name: "bleu_min",
         description: "smoothed BLEU-4 with brevity penalty, the smaller of both directions",
         source: BLEU,
     },
-    Feature { name: "bleu_max", description: "the larger of both directions", source: BLEU },
-    Feature { name: "weighted_1_min", description: "as words_1_min, each token counted by its weight", source: NIST },
-    Feature { name: "weighted_1_max", description: "as words_1_max, each token counted by its weight", source: NIST },
+    Feature {
+        name: "bleu_max",
+        description: "smoothed BLEU-4 with brevity penalty, the larger of both directions",
+        source: BLEU,
+    },
+    Feature {
+        name: "error_rate",
+        description: "share of tokens without a partner, of the longer sentence, whatever their order",
+        source: PER,
+    },
+    Feature {
+        name: "weighted_1_min",
+        description: "share of common tokens counted by their weights, of the sentence that shares less",
+        source: NIST,
+    },
     Feature {
         name: "weighted_2_min",
-        description: "as words_2_min, each pair of tokens counted by their weights",
+        description: "share of common sequences of two tokens counted by their weights, of the sentence that shares less",
         source: NIST,
     },
     Feature {
-        name: "weighted_2_max",
-        description: "as words_2_max, each pair of tokens counted by their weights",
-        source: NIST,
+        name: "stems_1_min",
+        description: "share of common stems, of the sentence that shares less",
+        source: STEM,
     },
     Feature {
-        name: "weighted_cosine",
-        description: "cosine of the weighted counts of tokens",
-        source: "Salton and Buckley: term weighting, 1988",
+        name: "stems_1_max",
+        description: "share of common stems, of the sentence that shares more",
+        source: STEM,
     },
-    Feature { name: "stems_1_min", description: "as words_1_min for stems", source: STEM },
-    Feature { name: "stems_1_max", description: "as words_1_max for stems", source: STEM },
-    Feature { name: "stems_2_min", description: "as words_2_min for stems", source: STEM },
-    Feature { name: "stems_2_max", description: "as words_2_max for stems", source: STEM },
+    Feature {
+        name: "stems_2_min",
+        description: "share of common sequences of two stems, of the sentence that shares less",
+        source: STEM,
+    },
+    Feature {
+        name: "stems_2_max",
+        description: "share of common sequences of two stems, of the sentence that shares more",
+        source: STEM,
+    },
     Feature {
         name: "content_min",
-        description: "as stems_1_min, closed-class words and punctuation left out",
+        description: "share of common stems of words that carry meaning, of the sentence that shares less",
         source: STEM,
     },
     Feature {
-        name: "content_max",
-        description: "as stems_1_max, closed-class words and punctuation left out",
+        name: "closed_min",
+        description: "share of common closed-class words, of the sentence that shares less",
         source: STEM,
     },
-    Feature { name: "closed_min", description: "as words_1_min, closed-class words alone", source: BLEU },
-    Feature { name: "closed_max", description: "as words_1_max, closed-class words alone", source: BLEU },
     Feature {
-        name: "skip_min",
-        description: "shared ordered pairs of content stems, up to four tokens apart: the smaller share",
-        source: "Lin and Och: ROUGE-S, ACL 2004",
-    },
-    Feature { name: "skip_max", description: "the larger share", source: "Lin and Och: ROUGE-S, ACL 2004" },
-    Feature {
-        name: "per",
-        description: "tokens of the longer sentence without a partner, over its length",
-        source: PER,
+        name: "skip_max",
+        description: "share of common ordered pairs of meaningful stems up to four apart, of the sentence that shares more",
+        source: ROUGE,
     },
 ];
 
-pub(super) fn extract(pair: &PairView) -> [f64; 26] {
+pub(super) fn extract(pair: &PairView) -> [f64; 16] {
     let (first, second) = (&pair.first, &pair.second);
-    let (a, b) = (first.len(), second.len());
-    let common: [f64; 4] = [1, 2, 3, 4].map(|n| overlap(&ngrams(&first.ids, n), &ngrams(&second.ids, n)) as f64);
-    let grams = |length: usize, n: usize| (length + 1).saturating_sub(n) as f64;
-    let [w1, w2, w3, w4] = [1, 2, 3, 4].map(|n| shares(common[n - 1], grams(a, n), grams(b, n)));
-    let bleu = sorted(bleu(common, a, b), bleu(common, b, a));
-
-    let count = pair.weights.len();
-    let (counts1, counts2) = (counts(first.ids.iter(), count), counts(second.ids.iter(), count));
-    let mut weighted = [0.0; 3];
-    let mut products = [0.0; 3];
-    for id in 0..count {
-        let (w, x, y) = (pair.weights[id], f64::from(counts1[id]), f64::from(counts2[id]));
-        weighted = [weighted[0] + w * x.min(y), weighted[1] + w * x, weighted[2] + w * y];
-        products = [products[0] + w * w * x * y, products[1] + w * w * x * x, products[2] + w * w * y * y];
-    }
-    let weighted_1 = shares(weighted[0], weighted[1], weighted[2]);
-    let cosine = if products[1] > 0.0 && products[2] > 0.0 {
-        products[0] / (products[1] * products[2]).sqrt()
-    } else {
-        f64::from(u8::from(products[1] == products[2]))
+    let tokens = [1, 2, 3, 4].map(|n| Common::of(ngrams(&first.ids, n), ngrams(&second.ids, n)));
+    let [words_1, words_2, words_3, words_4] = tokens.each_ref().map(Common::shares);
+    let bleu = sorted(bleu(&tokens, first.len(), second.len()), bleu(&tokens, second.len(), first.len()));
+    let longer = first.len().max(second.len()) as f64;
+    let [stems_1, stems_2] = [1, 2].map(|n| Common::of(ngrams(&first.stems, n), ngrams(&second.stems, n)).shares());
+    let chosen = |side: &Side, is_chosen: fn(&Side, usize) -> bool| {
+        let stems: Vec<u16> = (0..side.len()).filter(|at| is_chosen(side, *at)).map(|at| side.stems[at]).collect();
+        ngrams(&stems, 1)
     };
-    let weighted_2 = weighted_bigrams(pair);
-
-    let stems_1 = overlap(&ngrams(&first.stems, 1), &ngrams(&second.stems, 1)) as f64;
-    let stems_2 = overlap(&ngrams(&first.stems, 2), &ngrams(&second.stems, 2)) as f64;
-    let stems_1 = shares(stems_1, grams(a, 1), grams(b, 1));
-    let stems_2 = shares(stems_2, grams(a, 2), grams(b, 2));
-    let chosen = |side: &Side, choose: fn(&Side, usize) -> bool| {
-        let places = (0..side.len()).filter(|place| choose(side, *place));
-        places.map(|place| side.stems[place]).collect::<Vec<_>>()
-    };
-    let [content, closed] =
-        [Side::is_content as fn(&Side, usize) -> bool, |side, place| side.closed[place]].map(|choose| {
-            let (x, y) = (chosen(first, choose), chosen(second, choose));
-            shares(overlap(&ngrams(&x, 1), &ngrams(&y, 1)) as f64, x.len() as f64, y.len() as f64)
-        });
-    let (skips1, skips2) = (skips(first), skips(second));
-    let skip = shares(overlap(&skips1, &skips2) as f64, skips1.len() as f64, skips2.len() as f64);
-    let longer = a.max(b) as f64;
-    let per = if longer > 0.0 { 1.0 - common[0] / longer } else { 0.0 };
+    let content = Common::of(chosen(first, Side::is_content), chosen(second, Side::is_content));
+    let closed = Common::of(chosen(first, |side, at| side.closed[at]), chosen(second, |side, at| side.closed[at]));
     [
-        w1[0],
-        w1[1],
-        w2[0],
-        w2[1],
-        w3[0],
-        w3[1],
-        w4[0],
-        w4[1],
+        words_1[0],
+        words_2[0],
+        words_3[0],
+        words_4[0],
         bleu[0],
         bleu[1],
-        weighted_1[0],
-        weighted_1[1],
-        weighted_2[0],
-        weighted_2[1],
-        cosine,
+        1.0 - share(tokens[0].common.len() as f64, longer),
+        tokens[0].weighted_shares(pair)[0],
+        tokens[1].weighted_shares(pair)[0],
         stems_1[0],
         stems_1[1],
         stems_2[0],
         stems_2[1],
-        content[0],
-        content[1],
-        closed[0],
-        closed[1],
-        skip[0],
-        skip[1],
-        per,
+        content.shares()[0],
+        closed.shares()[0],
+        Common::of(skips(first), skips(second)).shares()[1],
     ]
 }
 
-/// All sequences of `n` numbers, at most 4, each packed into one; sorted.
+/// Two sorted lists of packed numbers and what they have in common, each as often as it is in both.
+struct Common {
+    first: Vec<u64>,
+    second: Vec<u64>,
+    common: Vec<u64>,
+}
+
+impl Common {
+    fn of(first: Vec<u64>, second: Vec<u64>) -> Self {
+        let common = common(&first, &second).collect();
+        Self { first, second, common }
+    }
+
+    fn shares(&self) -> [f64; 2] {
+        shares(self.common.len() as f64, self.first.len() as f64, self.second.len() as f64)
+    }
+
+    /// The same where each sequence of tokens counts as the sum of its tokens' weights.
+    fn weighted_shares(&self, pair: &PairView) -> [f64; 2] {
+        let [common, first, second] = [&self.common, &self.first, &self.second].map(|grams| {
+            // The packed numbers of a sequence; those of tokens are one too high, so that 0 is the end.
+            let unpacked = |gram: u64| (0..4).map(move |place| (gram >> (16 * place)) as u16).take_while(|id| *id > 0);
+            grams.iter().flat_map(|gram| unpacked(*gram)).map(|id| pair.weight(id - 1)).sum()
+        });
+        shares(common, first, second)
+    }
+}
+
+/// All sequences of `n` numbers, at most 4, each packed into one, where 0 means none; sorted.
 fn ngrams(ids: &[u16], n: usize) -> Vec<u64> {
     let mut grams: Vec<u64> =
-        ids.windows(n).map(|gram| gram.iter().fold(0, |packed, id| packed << 16 | u64::from(*id))).collect();
+        ids.windows(n).map(|gram| gram.iter().fold(0, |packed, id| packed << 16 | (u64::from(*id) + 1))).collect();
     grams.sort_unstable();
     grams
 }
 
-/// How many elements two sorted lists share, each counted as often as it is in both.
-pub(super) fn overlap(first: &[u64], second: &[u64]) -> usize {
-    let (mut i, mut j, mut common) = (0, 0, 0);
-    while i < first.len() && j < second.len() {
-        match first[i].cmp(&second[j]) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => (i, j, common) = (i + 1, j + 1, common + 1),
+/// What two sorted lists have in common, each element as often as it is in both.
+pub(super) fn common<'a>(first: &'a [u64], second: &'a [u64]) -> impl Iterator<Item = u64> + 'a {
+    let (mut i, mut j) = (0, 0);
+    std::iter::from_fn(move || {
+        while i < first.len() && j < second.len() {
+            match first[i].cmp(&second[j]) {
+                Ordering::Less => i += 1,
+                Ordering::Greater => j += 1,
+                Ordering::Equal => {
+                    (i, j) = (i + 1, j + 1);
+                    return Some(first[i - 1]);
+                }
+            }
         }
-    }
-    common
-}
-
-/// How often each number below `count` occurs.
-fn counts<'a>(ids: impl Iterator<Item = &'a u16>, count: usize) -> Vec<u16> {
-    let mut counts = vec![0; count];
-    ids.for_each(|id| counts[usize::from(*id)] += 1);
-    counts
+        None
+    })
 }
 
 /// BLEU-4 of a candidate of `length` tokens; beyond single tokens, counts are smoothed by one (Lin and Och, 2004).
-fn bleu(common: [f64; 4], length: usize, reference: usize) -> f64 {
+fn bleu(tokens: &[Common; 4], length: usize, reference: usize) -> f64 {
     if length == 0 || reference == 0 {
         return f64::from(u8::from(length == reference));
     }
-    if common[0] == 0.0 {
+    if tokens[0].common.is_empty() {
         return 0.0;
     }
-    let logarithms = common.iter().enumerate().map(|(place, common)| {
-        let all = (length - place.min(length)) as f64;
+    let logarithms = tokens.iter().enumerate().map(|(place, tokens)| {
+        let (common, all) = (tokens.common.len() as f64, (length - place.min(length)) as f64);
         if place == 0 { (common / all).ln() } else { ((common + 1.0) / (all + 1.0)).ln() }
     });
     let brevity = (1.0 - reference as f64 / length as f64).min(0.0);
     (logarithms.sum::<f64>() / 4.0 + brevity).exp()
-}
-
-fn weighted_bigrams(pair: &PairView) -> [f64; 2] {
-    let weight = |packed: u64| pair.weight((packed >> 16) as u16) + pair.weight(packed as u16);
-    let (first, second) = (ngrams(&pair.first.ids, 2), ngrams(&pair.second.ids, 2));
-    let sum = |grams: &[u64]| grams.iter().map(|gram| weight(*gram)).sum::<f64>();
-    let (mut i, mut j, mut common) = (0, 0, 0.0);
-    while i < first.len() && j < second.len() {
-        match first[i].cmp(&second[j]) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => (i, j, common) = (i + 1, j + 1, common + weight(first[i])),
-        }
-    }
-    shares(common, sum(&first), sum(&second))
 }
 
 /// Ordered pairs of content stems, up to four apart; sorted.

@@ -1,0 +1,7 @@
+//! The crate against outside references, and as a whole.
+
+mod artifact;
+mod features;
+mod logistic;
+mod metrics;
+mod sample;
