@@ -1,0 +1,187 @@
+//! `preprocess`: sentence pairs to rows of features.
+//!
+//! Reads the input twice, a line at a time: first to count words in the train part and to see that the split works
+//! out, then to write the rows. Of several instances each counts over the whole input and writes its own share of the
+//! rows, so that together they write exactly the rows that one would.
+
+use std::path::PathBuf;
+
+use sts_model::{
+    features,
+    pairs::{COLUMNS, Labels, Pair, Reader},
+    rows,
+    split::{Part, shard},
+    vocabulary::{Counter, Vocabulary},
+};
+
+use crate::{
+    contract::{Instance, OptMl, Processing},
+    error::Error,
+    files::{self, Output},
+    say,
+};
+
+/// Runs the verb.
+///
+/// # Errors
+/// The job lacks an input or output, a file is not as it should be, or a part has not both classes.
+pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
+    let job = Processing::read(opt_ml)?;
+    let input = files::list(&job.input("input")?, None)?;
+    let vocabulary_folder = job.output("vocabulary")?;
+    let mut outputs = Outputs::new(&job)?;
+
+    say(format_args!("counting words in {} file(s)", input.len()));
+    let (vocabulary, counts) = count(&input)?;
+    say(format_args!("{} words of {} sentences", vocabulary.len(), vocabulary.sentences()));
+
+    let mut written = Counts::default();
+    each_pair(&input, |pair, label| {
+        if shard(&pair, job.instance.count) == job.instance.number {
+            written.add(Part::of(&pair), label);
+            outputs.write(&pair, label, &vocabulary)?;
+        }
+        Ok(())
+    })?;
+    outputs.finish()?;
+    // One is enough: all instances have counted the same.
+    if job.instance.number == 0 {
+        files::write(&vocabulary_folder.join("vocabulary.json"), &vocabulary.to_json())?;
+    }
+    opt_ml.finish(&summary(job.instance, &written, &counts, &vocabulary))
+}
+
+/// Pairs of each part by label, `[part][label]`.
+#[derive(Debug, Default)]
+struct Counts([[u64; 2]; 3]);
+
+impl Counts {
+    fn add(&mut self, part: Part, label: bool) {
+        self.0[part as usize][usize::from(label)] += 1;
+    }
+
+    fn of(&self, part: Part) -> u64 {
+        self.0[part as usize].iter().sum()
+    }
+
+    fn all(&self) -> u64 {
+        Part::ALL.map(|part| self.of(part)).iter().sum()
+    }
+
+    /// How many pairs of which part, and how many of them are paraphrases.
+    fn describe(&self, part: Part) -> String {
+        let positives = self.0[part as usize][1];
+        match self.of(part) {
+            0 => format!("{} 0 rows", part.name()),
+            all => format!("{} {all} rows ({:.1}% paraphrases)", part.name(), 100.0 * positives as f64 / all as f64),
+        }
+    }
+
+    /// # Errors
+    /// A part has no pairs, or only such of one label.
+    fn check(&self) -> Result<(), Error> {
+        for part in Part::ALL {
+            let [negatives, positives] = self.0[part as usize];
+            let name = part.name();
+            match (negatives, positives) {
+                (0, 0) => return Err(Error::EmptyPart { part: name, pairs: self.all() }),
+                (0, pairs) => return Err(Error::SingleClass { part: name, pairs, label: 1 }),
+                (pairs, 0) => return Err(Error::SingleClass { part: name, pairs, label: 0 }),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first reading.
+fn count(input: &[PathBuf]) -> Result<(Vocabulary, Counts), Error> {
+    let (mut words, mut counts) = (Counter::new(), Counts::default());
+    each_pair(input, |pair, label| {
+        let part = Part::of(&pair);
+        if part == Part::Train {
+            words.add(&pair);
+        }
+        counts.add(part, label);
+        Ok(())
+    })?;
+    counts.check()?;
+    Ok((words.finish(), counts))
+}
+
+fn each_pair(input: &[PathBuf], mut each: impl FnMut(Pair, bool) -> Result<(), Error>) -> Result<(), Error> {
+    for path in input {
+        let wrong = |source| Error::Pairs { path: path.clone(), source };
+        for pair in Reader::new(files::open(path)?, Labels::Required).map_err(wrong)? {
+            let pair = pair.map_err(wrong)?;
+            // Where labels are required, every pair has one.
+            if let Some(label) = pair.label {
+                each(pair, label)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files of one instance: rows of each part, and the pairs behind the test rows, line by line the same.
+#[derive(Debug)]
+struct Outputs {
+    rows: [Output; 3],
+    pairs: Output,
+    has_header: bool,
+    line: String,
+}
+
+impl Outputs {
+    fn new(job: &Processing) -> Result<Self, Error> {
+        let file = |part: Part, stem: &str, extension: &str| -> Result<Output, Error> {
+            let folder = job.output(part.name())?;
+            Ok(Output::new(folder.join(file_name(stem, extension, job.instance))))
+        };
+        let rows = |part: Part| file(part, part.name(), "csv");
+        Ok(Self {
+            rows: [rows(Part::Train)?, rows(Part::Validation)?, rows(Part::Test)?],
+            pairs: file(Part::Test, "pairs", "tsv")?,
+            has_header: false,
+            line: String::new(),
+        })
+    }
+
+    fn write(&mut self, pair: &Pair, label: bool, vocabulary: &Vocabulary) -> Result<(), Error> {
+        let part = Part::of(pair);
+        self.line.clear();
+        rows::write_labelled(&mut self.line, label, &features::extract(&pair.sentence1, &pair.sentence2, vocabulary));
+        self.rows[part as usize].append(&self.line)?;
+        if part == Part::Test {
+            if !self.has_header {
+                self.pairs.append(&(COLUMNS.join("\t") + "\n"))?;
+                self.has_header = true;
+            }
+            let Pair { id1, id2, sentence1, sentence2, .. } = pair;
+            self.pairs.append(&format!("{}\t{id1}\t{id2}\t{sentence1}\t{sentence2}\n", u8::from(label)))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        self.rows.into_iter().try_for_each(Output::finish)?;
+        self.pairs.finish()
+    }
+}
+
+/// `train.csv`, or `train-00001-of-00004.csv` of several instances.
+fn file_name(stem: &str, extension: &str, Instance { number, count }: Instance) -> String {
+    match count.get() {
+        1 => format!("{stem}.{extension}"),
+        count => format!("{stem}-{:05}-of-{count:05}.{extension}", number + 1),
+    }
+}
+
+/// SageMaker puts the messages of all instances one after the other, so each says whose it is.
+fn summary(instance: Instance, written: &Counts, all: &Counts, vocabulary: &Vocabulary) -> String {
+    let rows = Part::ALL.map(|part| written.describe(part)).join(", ");
+    match instance.count.get() {
+        1 => format!("{rows}; {} features, {} words in the vocabulary", features::COUNT, vocabulary.len()),
+        count => format!("instance {} of {count}: {rows}, of {} in all. ", instance.number + 1, all.all()),
+    }
+}
