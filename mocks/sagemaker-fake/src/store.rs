@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use redb::{ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -78,20 +78,40 @@ impl Store {
     /// # Errors
     /// An internal failure when the store cannot be read.
     pub fn export(&self) -> Result<Value, ApiError> {
-        self.read(|view| {
-            let mut kinds = Map::new();
-            for row in view.table.iter().map_err(ApiError::internal)? {
-                let (id, bytes) = row.map_err(ApiError::internal)?;
-                let (kind, key) = id.value();
-                let record = serde_json::from_slice(bytes.value()).map_err(ApiError::internal)?;
-                let records = kinds.entry(kind).or_insert_with(|| Value::Object(Map::new()));
-                if let Value::Object(records) = records {
-                    records.insert(key.to_owned(), record);
-                }
-            }
-            Ok(Value::Object(kinds))
-        })
+        export(&self.db.begin_read().map_err(ApiError::internal)?).map_err(ApiError::internal)
     }
+
+    /// Everything in a store that no process has open, without changing the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no store, or is open in another process.
+    pub fn export_file(file: &Path) -> Result<Value, redb::Error> {
+        match ReadOnlyDatabase::open(file) {
+            Ok(db) => export(&db.begin_read()?),
+            // Whoever wrote it last was killed. Repairing writes, so it is a copy that is repaired.
+            Err(DatabaseError::RepairAborted) => {
+                let folder = tempfile::tempdir()?;
+                let copy = folder.path().join("state.redb");
+                std::fs::copy(file, &copy)?;
+                export(&redb::Database::open(copy)?.begin_read()?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn export(transaction: &ReadTransaction) -> Result<Value, redb::Error> {
+    let mut kinds = Map::new();
+    for row in transaction.open_table(RECORDS)?.iter()? {
+        let (id, bytes) = row?;
+        let (kind, key) = id.value();
+        let record = serde_json::from_slice(bytes.value()).map_err(std::io::Error::from)?;
+        let records = kinds.entry(kind).or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(records) = records {
+            records.insert(key.to_owned(), record);
+        }
+    }
+    Ok(Value::Object(kinds))
 }
 
 /// Reading, inside a snapshot or inside a change.
@@ -106,7 +126,16 @@ pub trait Records {
     ///
     /// # Errors
     /// An internal failure when the store cannot be read.
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError>;
+    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError> {
+        self.page(prefix, "", usize::MAX)
+    }
+
+    /// The first `limit` records of this kind whose key begins with `prefix` and does not come before `from`, in the
+    /// order of their keys.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    fn page<R: Record>(&self, prefix: &str, from: &str, limit: usize) -> Result<Vec<R>, ApiError>;
 }
 
 /// A consistent snapshot.
@@ -144,8 +173,8 @@ impl Records for View {
         get(&self.table, key)
     }
 
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError> {
-        list(&self.table, prefix)
+    fn page<R: Record>(&self, prefix: &str, from: &str, limit: usize) -> Result<Vec<R>, ApiError> {
+        page(&self.table, prefix, from, limit)
     }
 }
 
@@ -154,8 +183,8 @@ impl Records for Change<'_> {
         get(&self.table, key)
     }
 
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, ApiError> {
-        list(&self.table, prefix)
+    fn page<R: Record>(&self, prefix: &str, from: &str, limit: usize) -> Result<Vec<R>, ApiError> {
+        page(&self.table, prefix, from, limit)
     }
 }
 
@@ -166,9 +195,9 @@ fn get<R: Record>(table: &impl ReadableTable<Key, &'static [u8]>, key: &str) -> 
     bytes.map(|bytes| serde_json::from_slice(bytes.value()).map_err(ApiError::internal)).transpose()
 }
 
-fn list<R: Record>(table: &impl ReadableTable<Key, &'static [u8]>, prefix: &str) -> Result<Vec<R>, ApiError> {
+fn page<R: Record>(table: &impl ReadableTable<Key, &'static [u8]>, prefix: &str, from: &str, limit: usize) -> Result<Vec<R>, ApiError> {
     let mut records = Vec::new();
-    for row in table.range((R::KIND, prefix)..).map_err(ApiError::internal)? {
+    for row in table.range((R::KIND, prefix.max(from))..).map_err(ApiError::internal)?.take(limit) {
         let (id, bytes) = row.map_err(ApiError::internal)?;
         let (kind, key) = id.value();
         if kind != R::KIND || !key.starts_with(prefix) {
@@ -223,6 +252,11 @@ mod tests {
         let listed = store.read(|view| view.list::<Thing>("b/")).unwrap();
         assert_eq!(listed, [thing("b/1"), thing("b/2")]);
         assert_eq!(store.read(|view| view.list::<Thing>("")).unwrap().len(), 4);
+        let page = |prefix: &str, from: &str, limit| store.read(|view| view.page::<Thing>(prefix, from, limit)).unwrap();
+        assert_eq!(page("", "b/1", 2), [thing("b/1"), thing("b/2")]);
+        assert_eq!(page("b/", "a/9", 1), [thing("b/1")]);
+        assert_eq!(page("b/", "b/11", 9), [thing("b/2")]);
+        assert_eq!(page("a/", "b/1", 9), []);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::validation::{Api, Kind};
 const CONTENT_TYPE: &str = "text/xml";
 
 /// The parameters of a form or a query, decoded, in their order.
-pub(super) fn pairs(form: &[u8]) -> impl Iterator<Item = (String, String)> {
+pub(crate) fn pairs(form: &[u8]) -> impl Iterator<Item = (String, String)> {
     form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
         let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
         (decode(&pair[..equals]), decode(pair.get(equals + 1..).unwrap_or_default()))

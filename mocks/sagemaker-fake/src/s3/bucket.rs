@@ -1,5 +1,6 @@
-//! The record of a bucket, its name and its birth.
+//! The record of a bucket, its settings, its name and its birth.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use http::StatusCode;
@@ -21,6 +22,78 @@ pub struct Bucket {
     pub region: String,
     /// When it was made.
     pub created: Timestamp,
+    /// How it is set up.
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+/// How a bucket is set up. The default is what AWS gives a new bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// None if it was deleted, which unblocks everything.
+    pub public_access_block: Option<PublicAccessBlock>,
+    /// How contents are encrypted; there is no way to switch it off.
+    pub encryption: Encryption,
+    /// The bucket policy, as JSON text.
+    pub policy: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// `Enabled` or `Suspended`, if that was ever said. Only the word is kept: objects have one version here.
+    pub versioning: Option<String>,
+    /// Who owns what is put here by others. None if it was deleted.
+    pub ownership: Option<String>,
+}
+
+/// What a bucket does against being public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the four switches that AWS has")]
+pub struct PublicAccessBlock {
+    /// `BlockPublicAcls`.
+    pub block_public_acls: bool,
+    /// `IgnorePublicAcls`.
+    pub ignore_public_acls: bool,
+    /// `BlockPublicPolicy`.
+    pub block_public_policy: bool,
+    /// `RestrictPublicBuckets`.
+    pub restrict_public_buckets: bool,
+}
+
+/// How contents are encrypted at rest. The fake only says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// The key of the latter two, if it is not AWS's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+    /// Whether S3 asks KMS for one key per bucket instead of one per object.
+    #[serde(default)]
+    pub bucket_key: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_access_block: Some(PublicAccessBlock {
+                block_public_acls: true,
+                ignore_public_acls: true,
+                block_public_policy: true,
+                restrict_public_buckets: true,
+            }),
+            encryption: Encryption::default(),
+            policy: None,
+            tags: BTreeMap::new(),
+            versioning: None,
+            ownership: Some("BucketOwnerEnforced".to_owned()),
+        }
+    }
+}
+
+impl Default for Encryption {
+    fn default() -> Self {
+        Self { algorithm: "AES256".to_owned(), kms_key_id: None, bucket_key: false }
+    }
 }
 
 impl Record for Bucket {
@@ -35,17 +108,29 @@ impl Record for Bucket {
 /// # Errors
 /// `InvalidBucketName`; `BucketAlreadyOwnedByYou` or `BucketAlreadyExists` when the name is taken.
 pub fn create(fake: &Fake, name: &str, region: &str, owner: &str) -> Result<Bucket, ApiError> {
+    create_with(fake, name, region, owner, |_| {})
+}
+
+/// Makes a bucket with other settings than AWS's.
+///
+/// # Errors
+/// As [`create`].
+pub(super) fn create_with(
+    fake: &Fake,
+    name: &str,
+    region: &str,
+    owner: &str,
+    change_settings: impl FnOnce(&mut Settings),
+) -> Result<Bucket, ApiError> {
     check_name(name)?;
+    let mut settings = Settings::default();
+    change_settings(&mut settings);
     fake.store.write(|change| {
         if let Some(bucket) = change.get::<Bucket>(name)? {
             return Err(taken(&bucket, owner));
         }
-        let bucket = Bucket {
-            name: name.to_owned(),
-            owner: owner.to_owned(),
-            region: region.to_owned(),
-            created: fake.clock.now(),
-        };
+        let (name, owner, region) = (name.to_owned(), owner.to_owned(), region.to_owned());
+        let bucket = Bucket { name, owner, region, created: fake.clock.now(), settings };
         change.put(&bucket)?;
         Ok(bucket)
     })

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+use s3s::dto::ChecksumType;
 use serde::{Deserialize, Serialize};
 
 /// What S3 can compute. Without a choice it is CRC64NVME.
@@ -23,16 +24,17 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+
+    /// The header that carries it, in lower case.
+    pub fn header(self) -> String {
+        format!("x-amz-checksum-{}", self.name().to_ascii_lowercase())
+    }
+
     /// The one that AWS gives this name, e.g. `CRC64NVME`.
     pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "CRC32" => Self::Crc32,
-            "CRC32C" => Self::Crc32c,
-            "CRC64NVME" => Self::Crc64Nvme,
-            "SHA1" => Self::Sha1,
-            "SHA256" => Self::Sha256,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
     /// AWS's name for it.
@@ -57,6 +59,11 @@ pub struct Checksum {
 }
 
 impl Checksum {
+    /// AWS's word for what it was computed of.
+    pub fn kind(&self) -> ChecksumType {
+        ChecksumType::from_static(if self.is_composite() { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT })
+    }
+
     /// Whether it is a checksum of the parts' checksums, not of the object's bytes.
     pub fn is_composite(&self) -> bool {
         self.value.contains('-')
@@ -122,3 +129,19 @@ impl Hasher {
         Checksum { algorithm, value }
     }
 }
+
+/// Puts a checksum into the member of an output that is named after its algorithm.
+macro_rules! show_checksum {
+    ($output:expr, $checksum:expr) => {{
+        let checksum = &$checksum;
+        let value = Some(checksum.value.clone());
+        match checksum.algorithm {
+            $crate::s3::checksum::Algorithm::Crc32 => $output.checksum_crc32 = value,
+            $crate::s3::checksum::Algorithm::Crc32c => $output.checksum_crc32c = value,
+            $crate::s3::checksum::Algorithm::Crc64Nvme => $output.checksum_crc64nvme = value,
+            $crate::s3::checksum::Algorithm::Sha1 => $output.checksum_sha1 = value,
+            $crate::s3::checksum::Algorithm::Sha256 => $output.checksum_sha256 = value,
+        }
+    }};
+}
+pub(super) use show_checksum;

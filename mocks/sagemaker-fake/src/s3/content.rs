@@ -9,7 +9,7 @@ use s3s::crypto::{Checksum as _, Md5};
 use tempfile::NamedTempFile;
 
 use super::checksum::{Algorithm, Checksum, Hasher};
-use crate::Fake;
+use crate::{ApiError, Fake};
 
 /// How much of a file is copied at a time.
 const BLOCK: usize = 256 * 1024;
@@ -48,8 +48,9 @@ impl Draft {
 
     /// A copy of a local file.
     pub fn copy(fake: &Fake, source: &Path) -> io::Result<Self> {
+        let mut source = File::open(source)?;
         let mut draft = Self::new(fake, Algorithm::default())?;
-        draft.append(&mut File::open(source)?)?;
+        draft.append(&mut source)?;
         Ok(draft)
     }
 
@@ -75,15 +76,25 @@ impl Draft {
         }
     }
 
-    /// Makes it durable. From now on only [`remove`] or [`remove_all_but`] takes the file away.
-    pub fn finish(self) -> io::Result<Content> {
-        self.file.as_file().sync_all()?;
-        let (_, path) = self.file.keep()?;
-        // The name must be as durable as the bytes.
-        #[cfg(unix)]
-        File::open(&self.folder)?.sync_all()?;
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Content { file, size: self.size, md5: self.md5.finalize(), checksum: self.checksum.finish() })
+    /// Makes it durable, if `check` finds it to be what was promised. From now on only [`remove`] or
+    /// [`remove_all_but`] takes the file away.
+    ///
+    /// # Errors
+    /// Those of `check`; an internal failure when the disk does not take it.
+    pub fn finish(self, check: impl FnOnce(&Content) -> Result<(), ApiError>) -> Result<Content, ApiError> {
+        let file = self.file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let content = Content { file, size: self.size, md5: self.md5.finalize(), checksum: self.checksum.finish() };
+        check(&content)?;
+        let durable = || -> io::Result<()> {
+            self.file.as_file().sync_all()?;
+            self.file.keep()?;
+            // The name must be as durable as the bytes.
+            #[cfg(unix)]
+            File::open(&self.folder)?.sync_all()?;
+            Ok(())
+        };
+        durable().map_err(|error| ApiError::internal(format!("cannot keep a content: {error}")))?;
+        Ok(content)
     }
 }
 

@@ -8,25 +8,42 @@
 //! | file | knows |
 //! |---|---|
 //! | `mod` | what the rest of the fake uses: get, open, list, put a file, create a bucket |
+//! | `bucket`, `object`, `upload` | the records |
 //! | `content`, `checksum` | content files, and what is computed of every byte that passes |
-//! | `bucket`, `object` | the records |
-//! | `service` | HTTP: the `s3s` protocol layer over the operations |
-//! | `access`, `envelope` | who is calling, whose bucket it is, signatures, and the envelopes of chunked uploads |
-//! | `buckets`, `settings`, `objects`, `copy`, `multipart`, `listing`, `conditions` | the operations |
+//! | `service`, `operations` | HTTP: the `s3s` protocol layer, and which function is behind which operation |
+//! | `access`, `envelope` | who is calling, whose bucket it is; signatures and chunked bodies taken off |
+//! | the others | the operations |
 
+mod access;
 mod bucket;
+mod buckets;
 mod checksum;
+mod conditions;
 mod content;
+mod copy;
+mod delete;
+mod envelope;
+mod get;
+mod listing;
+mod multipart;
 mod object;
+mod operations;
+mod put;
+mod service;
+mod settings;
+mod tags;
+mod upload;
 
 use std::path::Path;
 
 pub use bucket::{Bucket, create as create_bucket};
 pub use object::Object;
+pub use service::{S3Service, service};
 
 use crate::store::Records;
 use crate::{ApiError, Fake};
 use content::Draft;
+use upload::Part;
 
 /// The bucket of this name, whoever owns it.
 ///
@@ -85,20 +102,23 @@ pub fn list(fake: &Fake, bucket: &str, prefix: &str) -> Result<Vec<Object>, ApiE
 /// # Errors
 /// `NoSuchBucket`; an internal failure when the file cannot be copied.
 pub fn put_file(fake: &Fake, bucket: &str, key: &str, source: &Path) -> Result<Object, ApiError> {
-    fake.store.read(|view| bucket::existing(view, bucket).map(drop))?;
-    let content = Draft::copy(fake, source).and_then(Draft::finish).map_err(|error| {
-        ApiError::internal(format!("cannot put {} as s3://{bucket}/{key}: {error}", source.display()))
+    let bucket = fake.store.read(|view| bucket::existing(view, bucket))?;
+    let draft = Draft::copy(fake, source).map_err(|error| {
+        ApiError::internal(format!("cannot put {} as s3://{}/{key}: {error}", source.display(), bucket.name))
     })?;
-    let object = Object::new(fake, bucket, key, content);
+    let object = Object::new(fake, &bucket, key, draft.finish(|_| Ok(()))?);
     object::replace(fake, object, |_, _| Ok(()))
 }
 
-/// Removes what a killed process left half done: contents that no object refers to.
+/// Removes what a killed process left half done: contents that no object and no part of an upload refers to.
 ///
 /// # Errors
-/// An internal failure when the store cannot be read.
+/// An internal failure when the store cannot be read, or the folder of contents cannot.
 pub fn tidy(fake: &Fake) -> Result<(), ApiError> {
-    let kept = fake.store.read(|view| view.list::<Object>(""))?.into_iter().map(|object| object.file).collect();
+    let kept = fake.store.read(|view| {
+        let objects = view.list::<Object>("")?.into_iter().map(|object| object.file);
+        Ok(objects.chain(view.list::<Part>("")?.into_iter().map(|part| part.file)).collect())
+    })?;
     content::remove_all_but(fake, &kept)
         .map_err(|error| ApiError::internal(format!("cannot tidy the contents of S3: {error}")))
 }

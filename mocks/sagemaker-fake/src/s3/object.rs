@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::bucket;
+use super::bucket::{self, Bucket, Encryption};
 use super::checksum::Checksum;
 use super::content::{self, Content};
 use crate::clock::Timestamp;
@@ -33,6 +33,8 @@ pub struct Object {
     pub checksum: Checksum,
     /// What the client said about it.
     pub headers: Headers,
+    /// How it is said to be encrypted.
+    pub encryption: Encryption,
     /// Its tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -45,7 +47,8 @@ pub struct Object {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Headers {
-    /// `Content-Type`.
+    /// `Content-Type`, if one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// `Cache-Control`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,9 +62,9 @@ pub struct Headers {
     /// `Content-Language`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_language: Option<String>,
-    /// `Expires`, as it was sent.
+    /// `Expires`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires: Option<String>,
+    pub expires: Option<Timestamp>,
     /// `x-amz-storage-class`, if it is not `STANDARD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
@@ -79,16 +82,17 @@ impl Record for Object {
 
 impl Object {
     /// A new object with this content, put now, of which nothing more is known.
-    pub(super) fn new(fake: &Fake, bucket: &str, key: &str, content: Content) -> Self {
+    pub(super) fn new(fake: &Fake, bucket: &Bucket, key: &str, content: Content) -> Self {
         Self {
-            bucket: bucket.to_owned(),
+            bucket: bucket.name.clone(),
             key: key.to_owned(),
             size: content.size,
             etag: hex(&content.md5),
             last_modified: fake.clock.now(),
             file: content.file,
             checksum: content.checksum,
-            headers: Headers { content_type: Some("binary/octet-stream".to_owned()), ..Headers::default() },
+            headers: Headers::default(),
+            encryption: bucket.settings.encryption.clone(),
             tags: BTreeMap::new(),
             parts: Vec::new(),
         }

@@ -1,0 +1,72 @@
+//! The binary: what it serves, and the state that it shows.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use sagemaker_fake::doors::control;
+use serde_json::{Value, json};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_sagemaker-fake");
+
+struct Served {
+    process: Child,
+    url: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+fn serve(state: &Path) -> Served {
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--port", "0", "--output", "json", "--state"]).arg(state).stdout(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    Served { process, url: ready["endpoint_url"].as_str().unwrap().to_owned() }
+}
+
+fn export(state: &Path) -> Value {
+    let output = Command::new(BINARY).arg("export").arg("--state").arg(state).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn no_state_is_empty_and_stays_that_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    assert_eq!(export(&state), json!({}));
+    assert!(!state.exists());
+}
+
+#[test]
+fn the_state_is_the_same_served_killed_and_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut served = serve(folder.path());
+    let state = export(folder.path());
+    assert_eq!(state["role"]["sts-execution"]["name"], "sts-execution");
+    assert_eq!(state, control::ask(&served.url, "state").unwrap());
+
+    // A second server has no business here, and says where the first one is.
+    let second = Command::new(BINARY).args(["serve", "--port", "0", "--state"]).arg(folder.path()).output().unwrap();
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains(&served.url));
+
+    served.process.kill().unwrap();
+    served.process.wait().unwrap();
+    assert_eq!(export(folder.path()), state, "after a kill");
+    assert!(folder.path().join("owner.json").exists());
+
+    let mut served = serve(folder.path());
+    let pid = served.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(served.process.wait().unwrap().success());
+    assert!(!folder.path().join("owner.json").exists());
+    assert_eq!(export(folder.path()), state, "after a stop");
+}

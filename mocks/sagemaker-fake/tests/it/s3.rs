@@ -1,0 +1,1 @@
+//! S3 through the real SDK.
