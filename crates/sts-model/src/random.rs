@@ -32,3 +32,16 @@ impl SplitMix64 {
         (self.next() % count as u64) as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_splitmix64() {
+        // The first outputs for this seed of the reference implementation in C (Vigna, prng.di.unimi.it/splitmix64.c).
+        let mut random = SplitMix64::new(1_234_567);
+        let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!([(); 3].map(|()| random.next()), expected);
+    }
+}
