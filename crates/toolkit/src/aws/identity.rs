@@ -8,6 +8,7 @@ use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentials
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use aws_sdk_sts::types::Tag;
+use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -69,7 +70,7 @@ pub async fn become_wanted(config: SdkConfig, wanted: Wanted<'_>) -> Result<(Sdk
         caller: as_it_is.caller.clone(),
         name: names::session(wanted.verb),
         tags: names::session_tags(wanted.prefix).into_iter().map(|(key, value)| tag(key, value)).collect::<Result<_, _>>()?,
-        now: SystemTime::now,
+        clock: config.time_source().unwrap_or_default(),
         current: Mutex::new(None),
     };
     let assumed = session.assume().await?;
@@ -106,7 +107,7 @@ struct RoleSession {
     caller: String,
     name: String,
     tags: Vec<Tag>,
-    now: fn() -> SystemTime,
+    clock: SharedTimeSource,
     current: Mutex<Option<Credentials>>,
 }
 
@@ -164,7 +165,7 @@ impl RoleSession {
 
     async fn credentials(&self) -> provider::Result {
         let mut current = self.current.lock().await;
-        let lasting = current.as_ref().filter(|it| it.expiry().is_none_or(|end| end > (self.now)() + MARGIN));
+        let lasting = current.as_ref().filter(|it| it.expiry().is_none_or(|end| end > self.clock.now() + MARGIN));
         if let Some(lasting) = lasting {
             return Ok(lasting.clone());
         }

@@ -57,3 +57,6 @@ pub(crate) fn sts(config: &SdkConfig, mode: Mode) -> aws_sdk_sts::Client {
     }
     aws_sdk_sts::Client::from_conf(sts.build())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Executes a plan: the only place from which anything is changed.
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, CreateBucketConfiguration, PublicAccessBlockConfiguration, ServerSideEncryption,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tagging,
+};
+use aws_sdk_sagemaker::types::Parameter;
+
+use crate::aws::errors::describe;
+use crate::error::Failure;
+use crate::plan::{Operation, Plan, Tag};
+
+/// The clients that a plan is executed with.
+pub struct Executor<'a> {
+    /// For buckets and objects.
+    pub s3: &'a aws_sdk_s3::Client,
+    /// For everything of SageMaker.
+    pub sagemaker: &'a aws_sdk_sagemaker::Client,
+    /// The account that owns the bucket: what is sent to S3 is refused if another one does.
+    pub account: &'a str,
+}
+
+/// What executing a plan brought forth.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The execution that was started.
+    pub execution: Option<String>,
+}
+
+impl Executor<'_> {
+    /// Makes the calls of the plan, in order, telling `before` of each action first.
+    ///
+    /// # Errors
+    /// That of the first call that is refused. What was done before it stays done: the next run plans from there.
+    pub async fn execute(&self, plan: &Plan, mut before: impl FnMut(&crate::plan::Action)) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::default();
+        for action in plan.actions.iter().filter(|action| !action.operations.is_empty()) {
+            before(action);
+            for operation in &action.operations {
+                self.call(operation, &mut outcome).await?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn call(&self, operation: &Operation, outcome: &mut Outcome) -> Result<(), Failure> {
+        let (s3, sagemaker, account) = (self.s3, self.sagemaker, self.account);
+        match operation {
+            Operation::CreateBucket { bucket, region } => {
+                let location = CreateBucketConfiguration::builder()
+                    .location_constraint(BucketLocationConstraint::from(region.as_str()))
+                    .build();
+                // us-east-1 is the one region that must not be named.
+                let location = (region != "us-east-1").then_some(location);
+                let made = s3.create_bucket().bucket(bucket).set_create_bucket_configuration(location).send().await;
+                made.map_err(|error| describe("CreateBucket", error))?;
+            }
+            Operation::TagBucket { bucket, tags } => {
+                let tagging = Tagging::builder().set_tag_set(Some(s3_tags(tags)?)).build().map_err(bug)?;
+                let done = s3.put_bucket_tagging().bucket(bucket).tagging(tagging).expected_bucket_owner(account);
+                done.send().await.map_err(|error| describe("PutBucketTagging", error))?;
+            }
+            Operation::BlockPublicAccess { bucket } => {
+                let all = PublicAccessBlockConfiguration::builder()
+                    .block_public_acls(true)
+                    .ignore_public_acls(true)
+                    .block_public_policy(true)
+                    .restrict_public_buckets(true)
+                    .build();
+                let done = s3.put_public_access_block().bucket(bucket).public_access_block_configuration(all);
+                let done = done.expected_bucket_owner(account).send().await;
+                done.map_err(|error| describe("PutPublicAccessBlock", error))?;
+            }
+            Operation::EncryptBucket { bucket, kms_key } => {
+                let algorithm = if kms_key.is_some() { ServerSideEncryption::AwsKms } else { ServerSideEncryption::Aes256 };
+                let default = ServerSideEncryptionByDefault::builder()
+                    .sse_algorithm(algorithm)
+                    .set_kms_master_key_id(kms_key.clone())
+                    .build()
+                    .map_err(bug)?;
+                let rule = ServerSideEncryptionRule::builder()
+                    .apply_server_side_encryption_by_default(default)
+                    .bucket_key_enabled(kms_key.is_some())
+                    .build();
+                let rules = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(bug)?;
+                let done = s3.put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(rules);
+                let done = done.expected_bucket_owner(account).send().await;
+                done.map_err(|error| describe("PutBucketEncryption", error))?;
+            }
+            Operation::PutBucketPolicy { bucket, policy } => {
+                let done = s3.put_bucket_policy().bucket(bucket).policy(policy).expected_bucket_owner(account);
+                done.send().await.map_err(|error| describe("PutBucketPolicy", error))?;
+            }
+            Operation::PutObject { bucket, key, content, .. } => {
+                let body = ByteStream::from(content.0.clone());
+                let done = s3.put_object().bucket(bucket).key(key).body(body).expected_bucket_owner(account);
+                done.send().await.map_err(|error| describe("PutObject", error))?;
+            }
+            Operation::CreateModelPackageGroup { name, description, tags } => {
+                let made = sagemaker.create_model_package_group().model_package_group_name(name);
+                let made = made.model_package_group_description(description).set_tags(Some(sagemaker_tags(tags)));
+                made.send().await.map_err(|error| describe("CreateModelPackageGroup", error))?;
+            }
+            Operation::CreatePipeline { name, description, definition, role, tags } => {
+                let made = sagemaker.create_pipeline().pipeline_name(name).pipeline_description(description);
+                let made = made.pipeline_definition(definition).role_arn(role).set_tags(Some(sagemaker_tags(tags)));
+                made.send().await.map_err(|error| describe("CreatePipeline", error))?;
+            }
+            Operation::UpdatePipeline { name, definition, role } => {
+                let made = sagemaker.update_pipeline().pipeline_name(name).pipeline_definition(definition).role_arn(role);
+                made.send().await.map_err(|error| describe("UpdatePipeline", error))?;
+            }
+            Operation::AddTags { arn, tags } => {
+                let done = sagemaker.add_tags().resource_arn(arn).set_tags(Some(sagemaker_tags(tags)));
+                done.send().await.map_err(|error| describe("AddTags", error))?;
+            }
+            Operation::StartPipelineExecution { pipeline, parameters } => {
+                let parameters = parameters.iter().map(|it| Parameter::builder().name(&it.name).value(&it.value).build());
+                let started = sagemaker.start_pipeline_execution().pipeline_name(pipeline);
+                let started = started.set_pipeline_parameters(Some(parameters.collect())).send().await;
+                outcome.execution =
+                    started.map_err(|error| describe("StartPipelineExecution", error))?.pipeline_execution_arn;
+            }
+            Operation::StopPipelineExecution { execution } => {
+                let stopped = sagemaker.stop_pipeline_execution().pipeline_execution_arn(execution).send().await;
+                stopped.map_err(|error| describe("StopPipelineExecution", error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sagemaker_tags(tags: &[Tag]) -> Vec<aws_sdk_sagemaker::types::Tag> {
+    tags.iter().map(|tag| aws_sdk_sagemaker::types::Tag::builder().key(&tag.key).value(&tag.value).build()).collect()
+}
+
+fn s3_tags(tags: &[Tag]) -> Result<Vec<aws_sdk_s3::types::Tag>, Failure> {
+    let tag = |tag: &Tag| aws_sdk_s3::types::Tag::builder().key(&tag.key).value(&tag.value).build().map_err(bug);
+    tags.iter().map(tag).collect()
+}
+
+/// A request that the SDK cannot even build: a member that we forgot.
+fn bug(error: aws_sdk_s3::error::BuildError) -> Failure {
+    Failure::operation(format!("a request could not be built: {error}"))
+}

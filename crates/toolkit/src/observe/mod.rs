@@ -1,0 +1,20 @@
+//! What exists: read, never changed. A plan is made from it.
+
+pub mod bucket;
+pub mod input;
+pub mod registry;
+
+pub use bucket::{Bucket, observe as bucket};
+pub use input::Input;
+pub use registry::{PackageGroup, Pipeline};
+
+/// What could be learnt about a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// It is there.
+    Present(T),
+    /// It is not there.
+    Absent,
+    /// It could not be looked at, for this reason.
+    Unknown(String),
+}

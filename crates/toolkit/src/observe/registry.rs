@@ -1,0 +1,140 @@
+//! The pipeline, its executions, and the model registry.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::error::ProvideErrorMetadata;
+use aws_sdk_sagemaker::types::{ModelApprovalStatus, SortOrder, SortPipelineExecutionsBy};
+
+use super::Seen;
+use crate::aws::errors::describe;
+use crate::error::Failure;
+
+/// The deployed pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Its ARN.
+    pub arn: String,
+    /// The definition, as text.
+    pub definition: String,
+    /// The role it passes to its steps.
+    pub role: String,
+    /// Its tags, all pages of them.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The model package group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageGroup {
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// Looks at the pipeline and its tags.
+///
+/// # Errors
+/// When a call is refused for another reason than that there is no such pipeline.
+pub async fn pipeline(sagemaker: &Client, name: &str) -> Result<Seen<Pipeline>, Failure> {
+    let pipeline = match sagemaker.describe_pipeline().pipeline_name(name).send().await {
+        Ok(pipeline) => pipeline,
+        Err(error) if is_absent(error.code(), error.message()) => return Ok(Seen::Absent),
+        Err(error) => return Err(describe("DescribePipeline", error)),
+    };
+    let arn = pipeline.pipeline_arn.unwrap_or_default();
+    let mut tags = BTreeMap::new();
+    let mut pages = sagemaker.list_tags().resource_arn(&arn).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for tag in page.map_err(|error| describe("ListTags", error))?.tags.unwrap_or_default() {
+            tags.extend(tag.key.zip(tag.value));
+        }
+    }
+    Ok(Seen::Present(Pipeline {
+        arn,
+        definition: pipeline.pipeline_definition.unwrap_or_default(),
+        role: pipeline.role_arn.unwrap_or_default(),
+        tags,
+    }))
+}
+
+/// Looks at the model package group.
+///
+/// # Errors
+/// When the call is refused for another reason than that there is no such group.
+pub async fn package_group(sagemaker: &Client, name: &str) -> Result<Seen<PackageGroup>, Failure> {
+    match sagemaker.describe_model_package_group().model_package_group_name(name).send().await {
+        Ok(group) => Ok(Seen::Present(PackageGroup { arn: group.model_package_group_arn.unwrap_or_default() })),
+        Err(error) if is_absent(error.code(), error.message()) => Ok(Seen::Absent),
+        Err(error) => Err(describe("DescribeModelPackageGroup", error)),
+    }
+}
+
+/// The ARN of the pipeline's latest execution; nothing if there is no pipeline or no execution.
+///
+/// # Errors
+/// When the call is refused for another reason than that there is no such pipeline.
+pub async fn latest_execution(sagemaker: &Client, pipeline: &str) -> Result<Option<String>, Failure> {
+    let listed = sagemaker.list_pipeline_executions().pipeline_name(pipeline).sort_by(SortPipelineExecutionsBy::CreationTime);
+    match listed.sort_order(SortOrder::Descending).max_results(1).send().await {
+        Ok(listed) => Ok(listed.pipeline_execution_summaries().first().and_then(|it| it.pipeline_execution_arn.clone())),
+        Err(error) if is_absent(error.code(), error.message()) => Ok(None),
+        Err(error) => Err(describe("ListPipelineExecutions", error)),
+    }
+}
+
+/// The parameters of an execution, defaults included, all pages of them.
+///
+/// # Errors
+/// When the call is refused.
+pub async fn parameters(sagemaker: &Client, execution: &str) -> Result<Vec<(String, String)>, Failure> {
+    let listed = sagemaker.list_pipeline_parameters_for_execution().pipeline_execution_arn(execution);
+    let mut pages = listed.into_paginator().send();
+    let mut parameters = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe("ListPipelineParametersForExecution", error))?;
+        parameters.extend(page.pipeline_parameters.unwrap_or_default().into_iter().filter_map(|it| it.name.zip(it.value)));
+    }
+    Ok(parameters)
+}
+
+/// The approval status of a registered package.
+///
+/// # Errors
+/// When the call is refused.
+pub async fn approval_status(sagemaker: &Client, package: &str) -> Result<String, Failure> {
+    let package = sagemaker.describe_model_package().model_package_name(package).send().await;
+    let package = package.map_err(|error| describe("DescribeModelPackage", error))?;
+    Ok(package.model_approval_status().map_or("unknown", ModelApprovalStatus::as_str).to_owned())
+}
+
+/// What a processing job's program left as its exit message.
+///
+/// # Errors
+/// When the call is refused.
+pub async fn exit_message(sagemaker: &Client, job: &str) -> Result<Option<String>, Failure> {
+    let name = job.rsplit('/').next().unwrap_or(job);
+    let job = sagemaker.describe_processing_job().processing_job_name(name).send().await;
+    Ok(job.map_err(|error| describe("DescribeProcessingJob", error))?.exit_message)
+}
+
+/// SageMaker says `ResourceNotFound` of pipelines, and of package groups `ValidationException` with a sentence.
+fn is_absent(code: Option<&str>, message: Option<&str>) -> bool {
+    match code {
+        Some("ResourceNotFound" | "ResourceNotFoundException") => true,
+        Some("ValidationException") => message.is_some_and(|message| message.contains("does not exist")),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_is_told_from_refused() {
+        assert!(is_absent(Some("ResourceNotFound"), None));
+        assert!(is_absent(Some("ValidationException"), Some("ModelPackageGroup arn:... does not exist.")));
+        assert!(!is_absent(Some("ValidationException"), Some("1 validation error detected")));
+        assert!(!is_absent(Some("AccessDeniedException"), Some("does not exist")));
+        assert!(!is_absent(None, None));
+    }
+}

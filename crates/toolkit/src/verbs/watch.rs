@@ -1,0 +1,118 @@
+//! `watch`: follows an execution to its end, and `run`'s second half.
+
+use aws_smithy_async::rt::sleep::TokioSleep;
+use serde_json::Value;
+
+use crate::aws::Session;
+use crate::error::Failure;
+use crate::execution::{Execution, StepResult};
+use crate::output::Output;
+use crate::pipeline::{parameter, step};
+use crate::progress::Progress;
+use crate::report::{Metrics, ModelPackage, Report};
+use crate::watch::{Pace, to_the_end};
+use crate::observe;
+
+/// Follows the execution, or the latest one.
+///
+/// # Errors
+/// When it did not succeed, or could not be followed.
+pub async fn run(session: &Session, output: &Output, execution: Option<&str>) -> Result<(), Failure> {
+    let arn = resolve(session, execution).await?;
+    follow(session, output, &arn).await
+}
+
+/// Follows the execution to its end and prints the report on it.
+///
+/// # Errors
+/// When it did not succeed, or could not be followed.
+pub async fn follow(session: &Session, output: &Output, arn: &str) -> Result<(), Failure> {
+    let pace = if session.offline { Pace::OFFLINE } else { Pace::AWS };
+    let mut progress = Progress::start();
+    let execution = to_the_end(&session.clients.sagemaker, arn, pace, &TokioSleep::new(), &mut progress).await?;
+    let report = report(session, execution).await?;
+    output.print(&report, &report)?;
+    match report.execution.succeeded() {
+        true => Ok(()),
+        false => Err(unsuccessful(&report)),
+    }
+}
+
+/// The ARN of an execution given as ARN or id; without one, of the latest execution of our pipeline.
+///
+/// # Errors
+/// When there is no such execution.
+pub async fn resolve(session: &Session, execution: Option<&str>) -> Result<String, Failure> {
+    let pipeline = &session.site.pipeline;
+    match execution {
+        Some(arn) if arn.starts_with("arn:") => Ok(arn.to_owned()),
+        Some(id) => Ok(session.site.execution_arn(id)),
+        None => observe::registry::latest_execution(&session.clients.sagemaker, pipeline).await?.ok_or_else(|| {
+            Failure::operation(format!("pipeline `{pipeline}` has no execution yet")).hint("start one: cargo xtask run")
+        }),
+    }
+}
+
+fn unsuccessful(report: &Report) -> Failure {
+    let failed = report.execution.steps.iter().find(|step| step.status == "Failed");
+    let what = format!("the execution ended as {}", report.execution.status);
+    let failure = Failure::operation(match failed {
+        Some(step) => format!("{what}: step {} failed", step.name),
+        None => what,
+    });
+    match failed {
+        Some(step) if matches!(step.result, Some(StepResult::Fail(_))) => {
+            let mse = report.metrics.map(|it| {
+                format!(
+                    "the model's MSE is {:.4}; that of a constant prediction is {:.4}",
+                    it.mse, it.mse_best_constant_classifier
+                )
+            });
+            failure.hint(mse.unwrap_or_else(|| "see the step's message above".to_owned()))
+        }
+        Some(step) => failure.hint(format!("see what it printed: cargo xtask logs {}", step.name)),
+        None => failure,
+    }
+}
+
+/// What came of the execution, with what its steps left in S3 and the registry.
+async fn report(session: &Session, execution: Execution) -> Result<Report, Failure> {
+    let clients = &session.clients;
+    let parameters = observe::registry::parameters(&clients.sagemaker, &execution.arn).await?;
+    let find = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let threshold = find(parameter::MSE_THRESHOLD).and_then(|value| value.parse().ok());
+    let metrics = match execution.step(step::EVALUATE) {
+        Some(evaluate) if evaluate.status == "Succeeded" => evaluation(session, execution.id()).await?,
+        _ => None,
+    };
+    let package = execution.steps.iter().find_map(|step| match &step.result {
+        Some(StepResult::ModelPackage(arn)) => Some(arn.clone()),
+        _ => None,
+    });
+    let model_package = match package {
+        Some(arn) => {
+            let approval_status = observe::registry::approval_status(&clients.sagemaker, &arn).await?;
+            Some(ModelPackage { arn, approval_status })
+        }
+        None => None,
+    };
+    let rows = match execution.step(step::PREPROCESS).and_then(|step| step.result.as_ref()) {
+        Some(StepResult::ProcessingJob(arn)) => observe::registry::exit_message(&clients.sagemaker, arn).await?,
+        _ => None,
+    };
+    Ok(Report {
+        input: find(parameter::INPUT_DATA_URL),
+        rows,
+        metrics: metrics.and_then(|evaluation| Metrics::read(&evaluation, threshold)),
+        model_package,
+        execution,
+    })
+}
+
+/// The `evaluation.json` of an execution; nothing if it is not where our pipeline puts it.
+async fn evaluation(session: &Session, execution: &str) -> Result<Option<Value>, Failure> {
+    let site = &session.site;
+    let key = site.output_key(execution, step::EVALUATE, "evaluation", "evaluation.json");
+    let found = observe::input::read(&session.clients.s3, &site.bucket, &key, &site.account).await?;
+    Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
