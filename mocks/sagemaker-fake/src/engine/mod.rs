@@ -1,11 +1,30 @@
 //! The pipeline engine: what makes a started execution go on.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`execution`] | the record of an execution and its steps |
+//! | `drive` | looks at what is on record and takes the next steps, after every change |
+//! | `step` | what each type of step does |
+//! | `scope`, `coerce` | a step's arguments: what they refer to, and as the service takes them |
+//! | `role` | calls as the execution's role |
+//! | `tasks` | the background tasks of one fake |
 
+mod coerce;
+mod drive;
+pub mod execution;
+mod role;
+mod scope;
+mod step;
 mod tasks;
 
+pub use execution::{Execution, ExecutionStatus, StepRecord, StepStatus};
 pub use tasks::Engine;
+
+pub(crate) use drive::launch;
 pub(crate) use tasks::{blocking, until};
 
-use crate::{ApiError, Fake};
+use crate::store::Records;
+use crate::{ApiError, Fake, jobs};
 
 /// Goes on with every execution and job that was running when the fake was last closed or killed.
 ///
@@ -13,11 +32,26 @@ use crate::{ApiError, Fake};
 /// An internal failure when the store cannot be read.
 pub fn resume(fake: &Fake) -> Result<(), ApiError> {
     fake.engine.start();
-    crate::jobs::resume(fake)
+    jobs::resume(fake)?;
+    let executions = fake.store.read(|view| view.list::<Execution>(""))?;
+    executions.iter().filter(|execution| !execution.status.is_final()).for_each(|execution| launch(fake, &execution.arn));
+    Ok(())
 }
 
 /// Stops driving jobs and executions, and lets go of the fake. Nothing is lost: they go on when the fake is built again
 /// on the same folder.
 pub async fn close(fake: Fake) {
     fake.engine.end().await;
+}
+
+/// Waits until an execution has come to its end.
+///
+/// # Errors
+/// When there is no such execution, or the store cannot be read.
+pub async fn settled(fake: &Fake, execution_arn: &str) -> Result<Execution, ApiError> {
+    until(&fake.downgrade(), |fake| {
+        let execution = fake.store.read(|view| execution::existing(view, execution_arn))?;
+        Ok(execution.status.is_final().then_some(execution))
+    })
+    .await
 }

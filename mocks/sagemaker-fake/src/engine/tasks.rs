@@ -51,6 +51,11 @@ impl Engine {
         self.changed.send_replace(());
     }
 
+    /// Hears of every change from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
     /// Ends all tasks and waits until none of them is at work any more.
     pub(super) async fn end(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
@@ -79,7 +84,7 @@ pub(crate) async fn blocking<T: Send + 'static>(fake: &WeakFake, work: impl FnOn
 /// Waits until `look` finds something, looking again after every change.
 pub(crate) async fn until<T>(fake: &WeakFake, look: impl Fn(&Fake) -> Result<Option<T>, ApiError>) -> Result<T, ApiError> {
     let closed = || ApiError::internal("it is closed");
-    let mut changes = fake.upgrade().ok_or_else(closed)?.engine.changed.subscribe();
+    let mut changes = fake.upgrade().ok_or_else(closed)?.engine.changes();
     loop {
         changes.mark_unchanged();
         if let Some(found) = look(&fake.upgrade().ok_or_else(closed)?)? {

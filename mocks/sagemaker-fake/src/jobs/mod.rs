@@ -15,7 +15,7 @@
 
 mod archive;
 mod attempt;
-mod inputs;
+pub(crate) mod inputs;
 mod instance;
 pub mod job;
 pub mod logs;

@@ -1,11 +1,15 @@
 //! SageMaker: one file per resource.
 
+pub mod execution;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
 pub mod pipeline;
+pub mod processing_job;
+pub mod training_job;
 
 pub mod idempotency;
+mod job_list;
 pub mod names;
 pub mod paging;
 pub mod tags;
@@ -39,6 +43,21 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeModel", model::describe),
     ("DeleteModel", model::delete),
     ("ListModels", model::list),
+    ("StartPipelineExecution", execution::start),
+    ("StopPipelineExecution", execution::stop),
+    ("DescribePipelineExecution", execution::describe),
+    ("DescribePipelineDefinitionForExecution", execution::definition),
+    ("ListPipelineExecutions", execution::list),
+    ("ListPipelineExecutionSteps", execution::list_steps),
+    ("ListPipelineParametersForExecution", execution::list_parameters),
+    ("CreateProcessingJob", processing_job::create),
+    ("DescribeProcessingJob", processing_job::describe),
+    ("StopProcessingJob", processing_job::stop),
+    ("ListProcessingJobs", processing_job::list),
+    ("CreateTrainingJob", training_job::create),
+    ("DescribeTrainingJob", training_job::describe),
+    ("StopTrainingJob", training_job::stop),
+    ("ListTrainingJobs", training_job::list),
     ("AddTags", tags::add_tags),
     ("ListTags", tags::list_tags),
     ("DeleteTags", tags::delete_tags),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::{self, UserContext};
 use super::paging::{self, Order, SortKey};
-use super::{idempotency, tags};
+use super::{execution, idempotency, tags};
 use crate::clock::Timestamp;
 use crate::fake::Context;
 use crate::store::{Record, Records};
@@ -203,6 +203,7 @@ pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
     let (name, token) = (input["PipelineName"].as_str().unwrap_or_default(), input["ClientRequestToken"].as_str());
     idempotency::once(context, "DeletePipeline", token, &input, |change| {
         let pipeline = existing(change, context, name)?;
+        execution::delete_all(change, &pipeline)?;
         change.delete::<Pipeline>(&pipeline.key())?;
         tags::delete(change, &pipeline.arn)?;
         Ok(json!({"PipelineArn": pipeline.arn}))

@@ -1,0 +1,196 @@
+//! The driver of an execution: one task that looks at what is on record and takes the next steps, after every change.
+//!
+//! It remembers nothing. Killed at any moment, it goes on from the record alone.
+
+use std::sync::Arc;
+
+use pipeline_definition::graph::Progress;
+use pipeline_definition::{Definition, Graph};
+
+use super::blocking;
+use super::execution::{self, Execution, ExecutionDefinition, ExecutionStatus, StepRecord, StepStatus};
+use super::scope::ExecutionScope;
+use super::step::{self, Outcome};
+use crate::clock::Timestamp;
+use crate::fake::WeakFake;
+use crate::store::Records;
+use crate::{ApiError, Fake};
+
+/// AWS's sentence for an execution of which a step failed.
+const STEP_FAILURE: &str = "Step failure: One or multiple steps failed.";
+
+/// As much of a reason as AWS keeps.
+const LONGEST_REASON: usize = 1024;
+
+/// What an execution goes by.
+struct Plan {
+    arn: String,
+    definition: Definition,
+    graph: Graph,
+}
+
+/// Drives an execution to its end, in the background.
+pub(crate) fn launch(fake: &Fake, arn: &str) {
+    let (weak, arn) = (fake.downgrade(), arn.to_owned());
+    fake.engine.spawn(async move {
+        if drive(&weak, arn.clone()).await.is_none() {
+            tracing::debug!("the fake was closed while {arn} ran; it goes on at the next start");
+        }
+    });
+}
+
+/// None if the fake is closed meanwhile.
+async fn drive(fake: &WeakFake, arn: String) -> Option<()> {
+    let mut changes = fake.upgrade()?.engine.changes();
+    let plan = match blocking(fake, move |fake| plan(fake, arn)).await? {
+        Ok(plan) => Arc::new(plan),
+        Err(error) => return Some(tracing::error!("an execution cannot go on: {error}")),
+    };
+    loop {
+        changes.mark_unchanged();
+        let plan = Arc::clone(&plan);
+        match blocking(fake, move |fake| advance(fake, &plan)).await? {
+            Ok(false) => {}
+            Ok(true) => return Some(()),
+            Err(error) => return Some(tracing::error!("an execution cannot go on: {error}")),
+        }
+        changes.changed().await.ok()?;
+    }
+}
+
+fn plan(fake: &Fake, arn: String) -> Result<Plan, ApiError> {
+    let record = fake.store.read(|view| view.get::<ExecutionDefinition>(&execution::key(&arn)))?;
+    let record = record.ok_or_else(|| ApiError::internal(format!("the definition of {arn} is gone")))?;
+    let definition = Definition::parse(&record.definition).map_err(ApiError::internal)?;
+    let graph = Graph::new(&definition).map_err(ApiError::internal)?;
+    Ok(Plan { arn, definition, graph })
+}
+
+/// Does all there is to do now. True when the execution has come to its end.
+fn advance(fake: &Fake, plan: &Plan) -> Result<bool, ApiError> {
+    loop {
+        let execution = fake.store.read(|view| execution::existing(view, &plan.arn))?;
+        if execution.status.is_final() {
+            return Ok(true);
+        }
+        if follow(fake, plan, &execution)? {
+            continue;
+        }
+        let running = execution.steps.iter().filter(|step| !step.status.is_final()).count();
+        let ready = if execution.status == ExecutionStatus::Executing { ready(plan, &execution) } else { Vec::new() };
+        if running == 0 && ready.is_empty() {
+            return finish(fake, plan).map(|()| true);
+        }
+        let free = execution.max_parallel_execution_steps.map_or(usize::MAX, |most| (most as usize).saturating_sub(running));
+        if ready.is_empty() || free == 0 {
+            return Ok(false);
+        }
+        enter(fake, plan, &ready[..ready.len().min(free)])?;
+    }
+}
+
+/// Looks after the steps that have started and not ended. Whether any of them has come further.
+fn follow(fake: &Fake, plan: &Plan, execution: &Execution) -> Result<bool, ApiError> {
+    let mut moved = false;
+    for record in execution.steps.iter().filter(|step| !step.status.is_final()) {
+        let Some(step) = plan.definition.step(&record.name) else { continue };
+        let (outcome, metadata) = match record.status {
+            StepStatus::Starting if execution.status == ExecutionStatus::Stopping => (Outcome::Stopped, None),
+            StepStatus::Starting => {
+                let scope = ExecutionScope { fake, definition: &plan.definition, execution, resource: Some(&record.resource) };
+                let (outcome, metadata) = step::start(&scope, step, record);
+                (outcome, Some(metadata))
+            }
+            StepStatus::Executing if execution.status == ExecutionStatus::Stopping => {
+                step::stop(fake, execution, step, record);
+                (step::observe(fake, execution, step, record)?, None)
+            }
+            _ => (step::observe(fake, execution, step, record)?, None),
+        };
+        if metadata.is_some() || !is_at(record.status, &outcome) {
+            execution::update_step(fake, &plan.arn, &record.name, |record, now| {
+                record.metadata = metadata.unwrap_or_else(|| record.metadata.take());
+                move_to(record, outcome, now);
+            })?;
+            moved = true;
+        }
+    }
+    Ok(moved)
+}
+
+fn is_at(status: StepStatus, outcome: &Outcome) -> bool {
+    matches!((status, outcome), (StepStatus::Executing, Outcome::Executing) | (StepStatus::Stopping, Outcome::Stopping))
+}
+
+fn move_to(record: &mut StepRecord, outcome: Outcome, now: Timestamp) {
+    record.status = match outcome {
+        Outcome::Executing => StepStatus::Executing,
+        Outcome::Stopping => StepStatus::Stopping,
+        Outcome::Stopped => StepStatus::Stopped,
+        Outcome::Succeeded => StepStatus::Succeeded,
+        Outcome::Failed(reason) => {
+            record.failure_reason = Some(reason.chars().take(LONGEST_REASON).collect());
+            StepStatus::Failed
+        }
+    };
+    record.end = record.status.is_final().then_some(now);
+}
+
+/// The steps that wait for nothing any more.
+fn ready<'a>(plan: &'a Plan, execution: &Execution) -> Vec<&'a str> {
+    let progress = |name: &str| match execution.step(name) {
+        None => Progress::Waiting,
+        Some(record) => match record.status {
+            StepStatus::Failed | StepStatus::Stopped => Progress::Failed,
+            StepStatus::Succeeded => match record.metadata["Condition"]["Outcome"].as_str() {
+                Some(outcome) => Progress::Decided(outcome == "True"),
+                None => Progress::Succeeded,
+            },
+            _ => Progress::Running,
+        },
+    };
+    plan.graph.outlook(progress).ready
+}
+
+/// Puts on record that these steps start, unless the execution is being stopped by now.
+fn enter(fake: &Fake, plan: &Plan, names: &[&str]) -> Result<(), ApiError> {
+    execution::update(fake, &plan.arn, |execution, now| {
+        if execution.status != ExecutionStatus::Executing {
+            return;
+        }
+        for name in names {
+            let step = plan.definition.step(name);
+            execution.steps.push(StepRecord {
+                name: (*name).to_owned(),
+                display_name: step.and_then(|step| step.display_name.clone()),
+                description: step.and_then(|step| step.description.clone()),
+                status: StepStatus::Starting,
+                start: now,
+                end: None,
+                failure_reason: None,
+                resource: resource(fake, &execution.id, name),
+                metadata: serde_json::json!({}),
+            });
+        }
+    })
+}
+
+/// The name of what a step makes: names allow no underscore, and may be 63 long.
+fn resource(fake: &Fake, execution_id: &str, step: &str) -> String {
+    let step: String = step.chars().take(20).map(|c| if c == '_' { '-' } else { c }).collect();
+    format!("pipelines-{execution_id}-{step}-{}", fake.ids.alphanumeric(10))
+}
+
+fn finish(fake: &Fake, plan: &Plan) -> Result<(), ApiError> {
+    execution::update(fake, &plan.arn, |execution, _| {
+        let failed = execution.steps.iter().any(|step| matches!(step.status, StepStatus::Failed | StepStatus::Stopped));
+        execution.status = match execution.status {
+            ExecutionStatus::Stopping => ExecutionStatus::Stopped,
+            _ if failed => ExecutionStatus::Failed,
+            _ => ExecutionStatus::Succeeded,
+        };
+        if execution.status == ExecutionStatus::Failed {
+            execution.failure_reason = Some(STEP_FAILURE.to_owned());
+        }
+    })
+}

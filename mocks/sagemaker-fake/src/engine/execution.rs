@@ -1,0 +1,210 @@
+//! The record of an execution and its steps.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::clock::Timestamp;
+use crate::sagemaker::names::{self, UserContext};
+use crate::store::{Record, Records};
+use crate::{ApiError, Fake};
+
+/// Where an execution is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExecutionStatus {
+    /// It runs.
+    Executing,
+    /// It was told to stop, and some steps have not yet.
+    Stopping,
+    /// It was stopped.
+    Stopped,
+    /// A step failed.
+    Failed,
+    /// All steps that were to run succeeded.
+    Succeeded,
+}
+
+impl ExecutionStatus {
+    /// Whether nothing follows any more.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Stopped | Self::Failed | Self::Succeeded)
+    }
+}
+
+/// Where a step is in its life. A step that has not started has no record at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepStatus {
+    /// It is about to make what it makes.
+    Starting,
+    /// What it made runs.
+    Executing,
+    /// What it made was told to stop.
+    Stopping,
+    /// What it made was stopped.
+    Stopped,
+    /// It failed; the reason is on record.
+    Failed,
+    /// It succeeded.
+    Succeeded,
+}
+
+impl StepStatus {
+    /// Whether nothing follows any more.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Stopped | Self::Failed | Self::Succeeded)
+    }
+}
+
+/// An execution of a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Its region.
+    pub region: String,
+    /// The name of its pipeline.
+    pub pipeline: String,
+    /// The ARN of its pipeline.
+    pub pipeline_arn: String,
+    /// Twelve of `[a-z0-9]`.
+    pub id: String,
+    /// `arn:aws:sagemaker:REGION:ACCOUNT:pipeline/NAME/execution/ID`.
+    pub arn: String,
+    /// Its name for people.
+    pub display_name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The role that it assumes.
+    pub role_arn: String,
+    /// Where it is in its life.
+    pub status: ExecutionStatus,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// The value of every parameter, typed, in the order of declaration.
+    pub parameters: Map<String, Value>,
+    /// How many steps may run at once, if that is limited.
+    pub max_parallel_execution_steps: Option<u32>,
+    /// When it was started.
+    pub created: Timestamp,
+    /// By whom.
+    pub created_by: UserContext,
+    /// When it last changed.
+    pub modified: Timestamp,
+    /// The steps that have started, in the order in which they did.
+    pub steps: Vec<StepRecord>,
+}
+
+/// A step that has started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Its name in the definition.
+    pub name: String,
+    /// Its name for people.
+    pub display_name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where it is in its life.
+    pub status: StepStatus,
+    /// When it started.
+    pub start: Timestamp,
+    /// When it ended.
+    pub end: Option<Timestamp>,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// `pipelines-EXECUTION-STEP-SUFFIX`: the name of what it makes, chosen before it is made, so that a killed process
+    /// does not make it twice.
+    pub resource: String,
+    /// As ListPipelineExecutionSteps shows it: what was made, or how a condition came out.
+    pub metadata: Value,
+}
+
+/// The text of the definition that an execution began with: later changes of the pipeline do not concern it. A record of
+/// its own, so that not every change of the execution writes it again.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExecutionDefinition {
+    /// The ARN of the execution.
+    pub execution_arn: String,
+    /// The text, as it was given.
+    pub definition: String,
+}
+
+impl Record for Execution {
+    const KIND: &'static str = "execution";
+    fn key(&self) -> String {
+        key(&self.arn)
+    }
+}
+
+impl Record for ExecutionDefinition {
+    const KIND: &'static str = "execution-definition";
+    fn key(&self) -> String {
+        key(&self.execution_arn)
+    }
+}
+
+impl Execution {
+    /// The step of this name, if it has started.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<&StepRecord> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+}
+
+/// The key of an execution's record: `REGION/PIPELINE/execution/ID`. A text that is no ARN gives the key of no
+/// execution.
+pub(crate) fn key(arn: &str) -> String {
+    let mut parts = arn.splitn(6, ':').skip(3);
+    let (region, resource) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+    names::key(region, resource.strip_prefix("pipeline/").unwrap_or_default())
+}
+
+/// How the keys of a pipeline's executions begin.
+pub(crate) fn keys_of_pipeline(region: &str, pipeline: &str) -> String {
+    format!("{}/execution/", names::key(region, pipeline))
+}
+
+/// The execution with this ARN.
+///
+/// # Errors
+/// `ResourceNotFound`.
+pub fn existing(records: &impl Records, arn: &str) -> Result<Execution, ApiError> {
+    let found = records.get(&key(arn))?;
+    found.ok_or_else(|| ApiError::not_found(format!("Pipeline execution '{arn}' does not exist.")))
+}
+
+/// Changes an execution's record and says so to whoever waits for it.
+pub(super) fn update<T>(fake: &Fake, arn: &str, f: impl FnOnce(&mut Execution, Timestamp) -> T) -> Result<T, ApiError> {
+    let value = fake.store.write(|change| {
+        let mut execution = existing(change, arn)?;
+        let now = fake.clock.now();
+        let value = f(&mut execution, now);
+        execution.modified = now;
+        change.put(&execution)?;
+        Ok(value)
+    })?;
+    fake.engine.notify();
+    Ok(value)
+}
+
+/// Changes the record of a step that has started.
+pub(super) fn update_step(fake: &Fake, arn: &str, name: &str, f: impl FnOnce(&mut StepRecord, Timestamp)) -> Result<(), ApiError> {
+    update(fake, arn, |execution, now| {
+        if let Some(step) = execution.steps.iter_mut().find(|step| step.name == name) {
+            f(step, now);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_arns() {
+        fn check(arn: &str, expected: &str) {
+            assert_eq!(key(arn), expected, "{arn}");
+        }
+        check("arn:aws:sagemaker:eu-west-1:111122223333:pipeline/stsPipeline/execution/abc", "eu-west-1/stspipeline/execution/abc");
+        check("arn:aws:sagemaker:eu-west-1:111122223333:model/x", "eu-west-1/");
+        check("abc", "/");
+    }
+}

@@ -1,0 +1,170 @@
+//! What each type of step does.
+
+use pipeline_definition::resolve::{resolve, text_of};
+use pipeline_definition::{Step, StepType, condition};
+use serde_json::{Value, json};
+
+use super::coerce::coerce;
+use super::execution::{Execution, StepRecord};
+use super::role;
+use super::scope::ExecutionScope;
+use crate::jobs::{Job, Kind, Status, job};
+use crate::protocol::Service;
+use crate::store::Records;
+use crate::{ApiError, Fake};
+
+/// How far a step has come.
+#[derive(Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// What it made runs.
+    Executing,
+    /// What it made was told to stop.
+    Stopping,
+    /// What it made was stopped.
+    Stopped,
+    /// It is done.
+    Succeeded,
+    /// It failed, for this reason.
+    Failed(String),
+}
+
+/// Starts a step, or finds what it had made before the process was killed. Gives what it came to, and its metadata.
+pub(super) fn start(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> (Outcome, Value) {
+    let began = match &step.kind {
+        StepType::Processing => make_job(scope, step, record, Kind::ProcessingJob),
+        StepType::Training => make_job(scope, step, record, Kind::TrainingJob),
+        StepType::Condition => decide(scope, step),
+        StepType::Fail => return fail(scope, step),
+        StepType::RegisterModel => register_model(scope, step, record),
+        StepType::Model => make_model(scope, step, record),
+        other => Err(format!("ClientError: this fake does not run steps of type {other} yet.")),
+    };
+    began.unwrap_or_else(|reason| (Outcome::Failed(reason), json!({})))
+}
+
+/// Looks at what a running step has made.
+pub(super) fn observe(fake: &Fake, execution: &Execution, step: &Step, record: &StepRecord) -> Result<Outcome, ApiError> {
+    let Some(kind) = job_kind(step) else { return Ok(Outcome::Succeeded) };
+    let found = fake.store.read(|view| view.get::<Job>(&job::key(&execution.region, kind, &record.resource)))?;
+    let Some(job) = found else { return Ok(Outcome::Failed(format!("ClientError: the job {} is gone.", record.resource))) };
+    Ok(match job.status {
+        Status::InProgress => Outcome::Executing,
+        Status::Stopping => Outcome::Stopping,
+        Status::Stopped => Outcome::Stopped,
+        Status::Completed => Outcome::Succeeded,
+        Status::Failed => Outcome::Failed(format!("ClientError: {}", job.failure_reason.unwrap_or_default())),
+    })
+}
+
+/// Tells what a running step has made to stop.
+pub(super) fn stop(fake: &Fake, execution: &Execution, step: &Step, record: &StepRecord) {
+    let stopped = match job_kind(step) {
+        Some(Kind::ProcessingJob) => role::call(fake, execution, "StopProcessingJob", json!({"ProcessingJobName": record.resource})),
+        Some(Kind::TrainingJob) => role::call(fake, execution, "StopTrainingJob", json!({"TrainingJobName": record.resource})),
+        None => return,
+    };
+    // A job that ends just now cannot be stopped any more, and need not be.
+    if let Err(error) = stopped {
+        tracing::debug!("the job {} was not stopped: {error}", record.resource);
+    }
+}
+
+fn job_kind(step: &Step) -> Option<Kind> {
+    match step.kind {
+        StepType::Processing => Some(Kind::ProcessingJob),
+        StepType::Training => Some(Kind::TrainingJob),
+        _ => None,
+    }
+}
+
+type Began = Result<(Outcome, Value), String>;
+
+fn make_job(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord, kind: Kind) -> Began {
+    let (operation, prefix) = match kind {
+        Kind::ProcessingJob => ("CreateProcessingJob", "ProcessingJob"),
+        Kind::TrainingJob => ("CreateTrainingJob", "TrainingJob"),
+    };
+    let (fake, execution) = (scope.fake, scope.execution);
+    let key = job::key(&execution.region, kind, &record.resource);
+    let made = fake.store.read(|view| view.get::<Job>(&key)).map_err(|error| error.message)?;
+    let arn = match made {
+        Some(job) => json!(job.arn),
+        None => {
+            let mut input = arguments(scope, step, operation)?;
+            input[format!("{prefix}Name")] = json!(record.resource);
+            invoke(scope, step, operation, input)?[format!("{prefix}Arn")].clone()
+        }
+    };
+    Ok((Outcome::Executing, json!({prefix: {"Arn": arn}})))
+}
+
+fn decide(scope: &ExecutionScope<'_>, step: &Step) -> Began {
+    let outcome = condition::evaluate(step.conditions(), scope).map_err(|error| format!("ClientError: {error}"))?;
+    let outcome = if outcome { "True" } else { "False" };
+    Ok((Outcome::Succeeded, json!({"Condition": {"Outcome": outcome}})))
+}
+
+fn fail(scope: &ExecutionScope<'_>, step: &Step) -> (Outcome, Value) {
+    let message = resolve(&step.arguments["ErrorMessage"], scope).map(|message| text_of(&message).unwrap_or_default());
+    let message = message.unwrap_or_else(|error| format!("ClientError: {error}"));
+    let metadata = json!({"Fail": {"ErrorMessage": message}});
+    (Outcome::Failed(message), metadata)
+}
+
+fn register_model(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> Began {
+    let mut input = arguments(scope, step, "CreateModelPackage")?;
+    // The step makes the group if it is not there: nothing in a definition could.
+    if let Some(group) = input["ModelPackageGroupName"].as_str().filter(|group| !group.starts_with("arn:")) {
+        let known = role::look_up(scope.fake, scope.execution, "DescribeModelPackageGroup", json!({"ModelPackageGroupName": group}));
+        if known.is_err() {
+            invoke(scope, step, "CreateModelPackageGroup", json!({"ModelPackageGroupName": group}))?;
+        }
+    }
+    // With the same token, a package that was made before the process was killed is not made again.
+    let suffix = record.resource.rsplit('-').next().unwrap_or_default();
+    input["ClientToken"] = json!(format!("{}-{suffix}", scope.execution.id));
+    let made = invoke(scope, step, "CreateModelPackage", input)?;
+    Ok((Outcome::Succeeded, json!({"RegisterModel": {"Arn": made["ModelPackageArn"]}})))
+}
+
+fn make_model(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> Began {
+    let made = role::look_up(scope.fake, scope.execution, "DescribeModel", json!({"ModelName": record.resource}));
+    let arn = match made {
+        Ok(model) => model["ModelArn"].clone(),
+        Err(_) => {
+            let mut input = arguments(scope, step, "CreateModel")?;
+            input["ModelName"] = json!(record.resource);
+            invoke(scope, step, "CreateModel", input)?["ModelArn"].clone()
+        }
+    };
+    Ok((Outcome::Succeeded, json!({"Model": {"Arn": arn}})))
+}
+
+/// The step's arguments with everything they refer to put in, as an operation takes them.
+fn arguments(scope: &ExecutionScope<'_>, step: &Step, operation: &str) -> Result<Value, String> {
+    let resolved = resolve(&step.arguments, scope).map_err(|error| format!("ClientError: {error}"))?;
+    if !resolved.is_object() {
+        return Err(format!("ClientError: the step has no Arguments for {operation}."));
+    }
+    Ok(coerce(Service::SageMaker.api(), operation, resolved))
+}
+
+/// Calls an operation as the execution's role; the error is SageMaker's sentence for a step whose call was refused.
+fn invoke(scope: &ExecutionScope<'_>, step: &Step, operation: &str, input: Value) -> Result<Value, String> {
+    role::call(scope.fake, scope.execution, operation, input).map_err(|error| {
+        let mut reason = format!(
+            "ClientError: Failed to invoke sagemaker:{operation}. Error Details: {}\nRetry not appropriate on execution of step with \
+             PipelineExecutionArn {} and StepId {}.",
+            error.message, scope.execution.arn, step.name
+        );
+        let retried = match error.code.as_str() {
+            "ResourceLimitExceeded" => Some("SAGEMAKER_RESOURCE_LIMIT"),
+            "ThrottlingException" => Some("THROTTLING"),
+            _ => None,
+        };
+        if let Some(kind) = retried {
+            reason.push_str(&format!(" No retry policy configured for the exception type {kind}."));
+        }
+        reason
+    })
+}
