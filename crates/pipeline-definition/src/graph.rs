@@ -5,7 +5,7 @@ use std::{
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
-use crate::Definition;
+use crate::{Definition, definition::Governor};
 
 mod references;
 
@@ -25,16 +25,8 @@ struct Node {
     name: String,
     parents: Vec<usize>,
     children: Vec<usize>,
-    governor: Option<Governor>,
-}
-
-/// The Condition step that decides whether another step runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Governor {
-    /// Its name.
-    pub condition: String,
-    /// The outcome under which the other step runs: true for IfSteps, false for ElseSteps.
-    pub outcome: bool,
+    // The position of the Condition step, and the outcome that it must have.
+    governor: Option<(usize, bool)>,
 }
 
 /// How far a step has come in an execution.
@@ -178,7 +170,7 @@ impl Graph {
                 name: placed[number].step.name.clone(),
                 parents,
                 children: Vec::new(),
-                governor: governor.map(|g| Governor { condition: g.condition.to_owned(), outcome: g.outcome }),
+                governor: governor.map(|governor| (position[numbers[governor.condition]], governor.outcome)),
             });
         }
         let index = nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
@@ -204,8 +196,9 @@ impl Graph {
 
     /// The innermost Condition step in one of whose branches the step stands; none at the top level.
     #[must_use]
-    pub fn governor(&self, step: &str) -> Option<&Governor> {
-        self.node(step)?.governor.as_ref()
+    pub fn governor(&self, step: &str) -> Option<Governor<'_>> {
+        let (condition, outcome) = self.node(step)?.governor?;
+        Some(Governor { condition: &self.nodes[condition].name, outcome })
     }
 
     /// What may start now, and what never will, given how far each step has come. An execution is over when nothing
@@ -215,8 +208,9 @@ impl Graph {
         let progress: Vec<Progress> = self.nodes.iter().map(|node| progress(&node.name)).collect();
         let mut dead = vec![false; self.nodes.len()];
         for (at, node) in self.nodes.iter().enumerate().filter(|(at, _)| progress[*at] == Progress::Waiting) {
-            let decision = node.governor.as_ref().map(|governor| (progress[self.index[&governor.condition]], governor));
-            let other_branch = matches!(decision, Some((Progress::Decided(taken), g)) if taken != g.outcome);
+            let other_branch = node.governor.is_some_and(
+                |(condition, outcome)| matches!(progress[condition], Progress::Decided(taken) if taken != outcome),
+            );
             let mut parents = node.parents.iter();
             if other_branch || parents.clone().any(|&parent| dead[parent] || progress[parent] == Progress::Failed) {
                 dead[at] = true;
@@ -284,7 +278,7 @@ mod tests {
 
     use super::*;
 
-    fn step(name: &str, members: Value) -> Value {
+    fn step(name: &str, members: &Value) -> Value {
         let mut step = json!({"Name": name, "Type": "Processing"});
         step.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         step
@@ -294,12 +288,12 @@ mod tests {
         json!({"Get": path})
     }
 
-    fn condition(name: &str, conditions: Value, if_steps: Value, else_steps: Value) -> Value {
+    fn condition(name: &str, conditions: &Value, if_steps: &Value, else_steps: &Value) -> Value {
         let arguments = json!({"Conditions": conditions, "IfSteps": if_steps, "ElseSteps": else_steps});
         json!({"Name": name, "Type": "Condition", "Arguments": arguments})
     }
 
-    fn graph(steps: Value) -> Result<Graph, GraphError> {
+    fn graph(steps: &Value) -> Result<Graph, GraphError> {
         Graph::new(&Definition::from_value(json!({"Steps": steps})).unwrap())
     }
 
@@ -309,20 +303,20 @@ mod tests {
         let check = json!([{"Type": "LessThan", "LeftValue": file, "RightValue": get("Parameters.T")}]);
         let register =
             json!({"Arguments": {"Model": {"Std:Join": {"On": "/", "Values": [get("Steps.Train.A"), "x"]}}}});
-        graph(json!([
+        graph(&json!([
             condition(
                 "Check",
-                check,
-                json!([step("Register", register), step("Notify", json!({"DependsOn": ["Register"]}))]),
-                json!([step("Fail", json!({}))])
+                &check,
+                &json!([step("Register", &register), step("Notify", &json!({"DependsOn": ["Register"]}))]),
+                &json!([step("Fail", &json!({}))])
             ),
             step(
                 "Evaluate",
-                json!({"Arguments": [get("Steps.Train.A"), get("Steps.Preprocess.B"), get("Steps.Train.C")]})
+                &json!({"Arguments": [get("Steps.Train.A"), get("Steps.Preprocess.B"), get("Steps.Train.C")]})
             ),
-            step("Train", json!({"DependsOn": ["Preprocess"], "ModelName": get("Steps.Preprocess.B")})),
-            step("Preprocess", json!({"Arguments": {"x": get("Parameters.P"), "Steps.Fail.A": "Steps.Fail.A"}})),
-            step("Audit", json!({"DependsOn": ["Check"]})),
+            step("Train", &json!({"DependsOn": ["Preprocess"], "ModelName": get("Steps.Preprocess.B")})),
+            step("Preprocess", &json!({"Arguments": {"x": get("Parameters.P"), "Steps.Fail.A": "Steps.Fail.A"}})),
+            step("Audit", &json!({"DependsOn": ["Check"]})),
         ]))
         .unwrap()
     }
@@ -340,7 +334,7 @@ mod tests {
         assert_eq!(graph.parents("Notify"), ["Register", "Check"]);
         assert_eq!(graph.parents("Preprocess"), [""; 0]);
         assert_eq!(graph.children("Check"), ["Register", "Notify", "Fail", "Audit"]);
-        let governor = |step| graph.governor(step).map(|g| (g.condition.as_str(), g.outcome));
+        let governor = |step| graph.governor(step).map(|g| (g.condition, g.outcome));
         assert_eq!(
             (governor("Notify"), governor("Fail"), governor("Audit")),
             (Some(("Check", true)), Some(("Check", false)), None)
@@ -381,10 +375,10 @@ mod tests {
 
     #[test]
     fn a_nested_condition_in_a_branch_not_taken_takes_its_branches_along() {
-        let inner = condition("Inner", json!([]), json!([step("Deep", json!({}))]), json!([]));
-        let graph = graph(json!([
-            condition("Outer", json!([]), json!([inner]), json!([])),
-            step("After", json!({"Arguments": get("Steps.Deep.A")})),
+        let inner = condition("Inner", &json!([]), &json!([step("Deep", &json!({}))]), &json!([]));
+        let graph = graph(&json!([
+            condition("Outer", &json!([]), &json!([inner]), &json!([])),
+            step("After", &json!({"Arguments": get("Steps.Deep.A")})),
         ]))
         .unwrap();
         let outlook = graph.outlook(|step| if step == "Outer" { Progress::Decided(false) } else { Progress::Waiting });
@@ -393,41 +387,46 @@ mod tests {
 
     #[test]
     fn steps_that_make_no_graph_are_refused() {
-        fn check(steps: Value, error: &str) {
+        fn check(steps: &Value, error: &str) {
             assert_eq!(graph(steps).unwrap_err().to_string(), error);
         }
-        let plain = |name| step(name, json!({}));
-        let twice = condition("C", json!([]), json!([plain("B")]), json!([plain("A")]));
+        let plain = |name| step(name, &json!({}));
+        let twice = condition("C", &json!([]), &json!([plain("B")]), &json!([plain("A")]));
         check(
-            json!([plain("A"), twice]),
+            &json!([plain("A"), twice]),
             "step name 'A' stands at /Steps/0 and again at /Steps/1/Arguments/ElseSteps/0",
         );
         check(
-            json!([plain("A"), step("B", json!({"DependsOn": ["A", "X"]}))]),
+            &json!([plain("A"), step("B", &json!({"DependsOn": ["A", "X"]}))]),
             "step 'B' at /Steps/1/DependsOn/1 depends on 'X', which is no step of this pipeline",
         );
         check(
-            json!([step("A", json!({"Arguments": {"x": [get("Steps.X.Y")]}}))]),
+            &json!([step("A", &json!({"Arguments": {"x": [get("Steps.X.Y")]}}))]),
             "step 'A' at /Steps/0/Arguments/x/0 refers to step 'X', which is no step of this pipeline",
         );
         check(
-            json!([condition("C", json!([{"LeftValue": get("Steps.X.Y")}]), json!([]), json!([]))]),
+            &json!([condition("C", &json!([{"LeftValue": get("Steps.X.Y")}]), &json!([]), &json!([]))]),
             "step 'C' at /Steps/0/Arguments/Conditions/0/LeftValue refers to step 'X', which is no step of this pipeline",
         );
         check(
-            json!([step("A", json!({"SkipCheck": get("Step.A")}))]),
+            &json!([step("A", &json!({"SkipCheck": get("Step.A")}))]),
             "step 'A' at /Steps/0/SkipCheck: 'Step.A' must begin with Parameters., Execution., Steps. or \
              PipelineExperimentConfig. and go on with a name",
         );
         let cycle = "cycle detected in pipeline step graph:";
-        check(json!([step("A", json!({"DependsOn": ["A"]}))]), &format!("{cycle} A -> A"));
+        check(&json!([step("A", &json!({"DependsOn": ["A"]}))]), &format!("{cycle} A -> A"));
         let (a, b) = (json!({"DependsOn": ["B"]}), json!({"Arguments": get("Steps.C.X")}));
         let c = json!({"DependsOn": ["P", "A"]});
-        let around =
-            json!([plain("P"), step("A", a), step("B", b), step("C", c), step("After", json!({"DependsOn": ["A"]}))]);
-        check(around, &format!("{cycle} A -> B -> C -> A"));
+        let around = json!([
+            plain("P"),
+            step("A", &a),
+            step("B", &b),
+            step("C", &c),
+            step("After", &json!({"DependsOn": ["A"]}))
+        ]);
+        check(&around, &format!("{cycle} A -> B -> C -> A"));
         // A condition cannot look at a step of its own branch.
         let own = json!([{"LeftValue": get("Steps.B.Y")}]);
-        check(json!([condition("C", own, json!([plain("B")]), json!([]))]), &format!("{cycle} C -> B -> C"));
+        check(&json!([condition("C", &own, &json!([plain("B")]), &json!([]))]), &format!("{cycle} C -> B -> C"));
     }
 }

@@ -1,0 +1,6 @@
+//! The crate through its public door.
+
+mod build;
+mod fixtures;
+mod properties;
+mod scale;
