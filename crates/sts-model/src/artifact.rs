@@ -12,7 +12,7 @@ use crate::{
     vocabulary::Vocabulary,
 };
 
-pub use self::archive::ArchiveError;
+pub use self::archive::{ArchiveError, MAX_UNPACKED};
 
 /// What the document says it is.
 pub const FORMAT: &str = "stsmodelmonitor/paraphrase-classifier";
