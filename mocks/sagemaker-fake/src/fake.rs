@@ -12,6 +12,9 @@ use crate::ids::Ids;
 use crate::jobs::programs::Programs;
 use crate::store::{Records, Store};
 
+/// The file of the store in a state folder.
+pub(crate) const STORE_FILE: &str = "state.redb";
+
 /// One AWS account that never was. Cheap to clone; all clones are the same account.
 #[derive(Clone)]
 pub struct Fake(Arc<Parts>);
@@ -177,7 +180,7 @@ impl FakeBuilder {
             Folder::Temporary(_) => Store::in_memory(),
             Folder::Kept(path) => {
                 std::fs::create_dir_all(path).map_err(|source| StartError::Folder { folder: path.clone(), source })?;
-                Store::open(&path.join("state.redb"))
+                Store::open(&path.join(STORE_FILE))
             }
         };
         let store = store.map_err(|source| match (&folder, source) {

@@ -14,11 +14,11 @@ use crate::store::Records;
 ///
 /// # Errors
 /// Those of the operation; `InvalidAction` for one that is not served.
-pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    Service::Iam.api().check_input(operation, &input, "ValidationError")?;
+pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    Service::Iam.api().check_input(operation, input, "ValidationError")?;
     match operation {
-        "GetRole" => get_role(context, &input),
-        "ListRoles" => list_roles(context, &input),
+        "GetRole" => get_role(context, input),
+        "ListRoles" => list_roles(context, input),
         other => {
             Err(ApiError::new("InvalidAction", format!("Could not find operation {other} for version 2010-05-08")))
         }

@@ -31,9 +31,11 @@ pub mod account;
 pub mod calls;
 pub mod clock;
 pub mod error;
+pub mod export;
 pub mod fake;
 pub mod ids;
 pub mod store;
+pub mod testing;
 
 pub use error::ApiError;
 pub use fake::{Fake, FakeBuilder};

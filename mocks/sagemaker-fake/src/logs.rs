@@ -13,14 +13,14 @@ use crate::protocol::Service;
 ///
 /// # Errors
 /// Those of the operation; `UnknownOperationException` for one that is not served.
-pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
+pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Value, ApiError> {
     // This service's model begins its members with a small letter, and calls a failed validation by another name.
-    Service::Logs.api().check_input(operation, &input, "InvalidParameterException")?;
+    Service::Logs.api().check_input(operation, input, "InvalidParameterException")?;
     match operation {
-        "DescribeLogGroups" => describe_log_groups(context, &input),
-        "DescribeLogStreams" => describe_log_streams(context, &input),
-        "GetLogEvents" => get_log_events(context, &input),
-        "FilterLogEvents" => filter_log_events(context, &input),
+        "DescribeLogGroups" => describe_log_groups(context, input),
+        "DescribeLogStreams" => describe_log_streams(context, input),
+        "GetLogEvents" => get_log_events(context, input),
+        "FilterLogEvents" => filter_log_events(context, input),
         other => Err(ApiError::new("UnknownOperationException", format!("Logs.{other} is not served by this fake"))),
     }
 }

@@ -1,3 +1,125 @@
-//! The fake as a program of its own.
+//! The fake as a program of its own: an endpoint for any AWS client.
 
-fn main() {}
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand, ValueEnum};
+use sagemaker_fake::account::Scenario;
+use sagemaker_fake::doors::http;
+use sagemaker_fake::doors::owner::Owner;
+use sagemaker_fake::protocol::Checked;
+use sagemaker_fake::{Fake, export};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A stateful fake of SageMaker, S3, AWS STS, IAM and CloudWatch Logs that really runs pipelines
+#[derive(Parser)]
+#[command(name = "sagemaker-fake", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    /// How results are written to stdout
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serves an account until it is interrupted
+    Serve {
+        /// The port on this machine; 0 takes any that is free
+        #[arg(long, default_value_t = 4566)]
+        port: u16,
+        /// The folder of the state, which outlives the server
+        #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE)]
+        state: PathBuf,
+        /// The account to begin with
+        #[arg(long, value_name = "NAME", default_value = "ready", value_parser = Scenario::named)]
+        scenario: Scenario,
+    },
+    /// Prints the state as one JSON document
+    Export {
+        /// The folder of the state
+        #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE)]
+        state: PathBuf,
+    },
+    /// Runs what is inside our container image, as the fake does for a job
+    #[command(hide = true, disable_help_flag = true)]
+    Container {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// Where `--offline` keeps its state too.
+const DEFAULT_STATE: &str = ".stsmm/offline";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.verb {
+        Verb::Serve { port, state, scenario } => serve(port, &state, scenario, cli.output),
+        Verb::Export { state } => export(&state),
+        Verb::Container { arguments } => return sts_container::run(arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(port: u16, state: &Path, scenario: Scenario, output: Output) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+    if let Some(url) = Owner::find(state) {
+        bail!(
+            "the state in {} is served already, at {url}; stop that, or choose another folder with --state",
+            state.display()
+        );
+    }
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen at {address}; choose another port with --port"))?;
+    let fake = Fake::builder().state(state).scenario(scenario).build()?;
+    // Asked for before anyone is told the URL: whoever stops us early stops us in order.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let server = http::serve(&fake, listener, Checked::No)?;
+    let owner = Owner::claim(state, server.url()).with_context(|| format!("cannot write to {}", state.display()))?;
+    match output {
+        Output::Text => {
+            println!("serving account {} at {} (state in {})", fake.account(), server.url(), state.display());
+        }
+        Output::Json => println!("{}", json!({"endpoint_url": server.url()})),
+    }
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    server.stop().await;
+    drop(owner);
+    sagemaker_fake::engine::close(fake).await;
+    Ok(())
+}
+
+fn export(state: &Path) -> anyhow::Result<()> {
+    let state = export::folder(state)?;
+    println!("{}", serde_json::to_string_pretty(&state)?);
+    Ok(())
+}

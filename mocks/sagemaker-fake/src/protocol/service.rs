@@ -61,9 +61,9 @@ impl Service {
     ) -> Result<Value, ApiError> {
         let output = match self {
             Self::SageMaker => crate::sagemaker::call(context, operation, input),
-            Self::Logs => crate::logs::call(context, operation, input),
+            Self::Logs => crate::logs::call(context, operation, &input),
             Self::Sts => crate::sts::call(context, operation, input),
-            Self::Iam => crate::iam::call(context, operation, input),
+            Self::Iam => crate::iam::call(context, operation, &input),
         }?;
         if checked == Checked::Yes {
             let faults = self.api().faults_of_output(operation, &output);

@@ -14,16 +14,16 @@ use crate::engine::{self, Execution, ExecutionStatus, StepRecord};
 use crate::fake::Context;
 use crate::store::{Change, Record, Records};
 
-pub(super) fn start(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn start(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     for unserved in ["SelectiveExecutionConfig", "PipelineVersionId"] {
         if !input[unserved].is_null() {
             return Err(ApiError::validation(format!("This fake does not serve {unserved} yet.")));
         }
     }
     let mut started = None;
-    let answer = idempotency::once(context, "StartPipelineExecution", input["ClientRequestToken"].as_str(), &input, |change| {
+    let answer = idempotency::once(context, "StartPipelineExecution", input["ClientRequestToken"].as_str(), input, |change| {
         let mut pipeline = pipeline::existing(change, context, input["PipelineName"].as_str().unwrap_or_default())?;
-        let execution = new(context, &pipeline, &input)?;
+        let execution = new(context, &pipeline, input)?;
         pipeline.last_run = Some(execution.created);
         change.put(&ExecutionDefinition { execution_arn: execution.arn.clone(), definition: pipeline.definition.clone() })?;
         change.put(&execution)?;
@@ -37,9 +37,9 @@ pub(super) fn start(context: &Context<'_>, input: Value) -> Result<Value, ApiErr
     Ok(answer)
 }
 
-pub(super) fn stop(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let arn = input["PipelineExecutionArn"].as_str().unwrap_or_default();
-    let answer = idempotency::once(context, "StopPipelineExecution", input["ClientRequestToken"].as_str(), &input, |change| {
+    let answer = idempotency::once(context, "StopPipelineExecution", input["ClientRequestToken"].as_str(), input, |change| {
         let mut execution = existing(change, arn)?;
         if execution.status != ExecutionStatus::Executing {
             return Err(ApiError::validation("Only pipelines with 'Executing' status can be stopped"));
@@ -53,8 +53,8 @@ pub(super) fn stop(context: &Context<'_>, input: Value) -> Result<Value, ApiErro
     Ok(answer)
 }
 
-pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    let execution = of(context, &input)?;
+pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let execution = of(context, input)?;
     let by = execution.created_by.shape();
     let mut output = json!({
         "PipelineArn": execution.pipeline_arn,
@@ -78,38 +78,38 @@ pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, Api
     Ok(output)
 }
 
-pub(super) fn definition(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    let execution = of(context, &input)?;
+pub(super) fn definition(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let execution = of(context, input)?;
     let definition = context.fake.store.read(|view| view.get::<ExecutionDefinition>(&execution.key()))?;
     let definition = definition.ok_or_else(|| ApiError::internal(format!("the definition of {} is gone", execution.arn)))?;
     Ok(json!({"PipelineDefinition": definition.definition, "CreationTime": execution.created}))
 }
 
-pub(super) fn list(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let executions = context.fake.store.read(|view| {
         let pipeline = pipeline::existing(view, context, input["PipelineName"].as_str().unwrap_or_default())?;
         view.list::<Execution>(&keys_of_pipeline(context.region, &pipeline.name))
     })?;
-    let executions = executions.into_iter().filter(|execution| paging::within(execution.created, &input, "CreatedAfter", "CreatedBefore"));
+    let executions = executions.into_iter().filter(|execution| paging::within(execution.created, input, "CreatedAfter", "CreatedBefore"));
     let by_arn = input["SortBy"] == "PipelineExecutionArn";
     let sort_key = |execution: &Execution| if by_arn { SortKey::name(&execution.arn) } else { SortKey::time(execution.created) };
-    let (page, token) = paging::page("ListPipelineExecutions", &input, Order::Descending, executions, sort_key, Record::key)?;
+    let (page, token) = paging::page("ListPipelineExecutions", input, Order::Descending, executions, sort_key, Record::key)?;
     Ok(listed("PipelineExecutionSummaries", page.iter().map(summary).collect(), token))
 }
 
-pub(super) fn list_steps(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    let steps = of(context, &input)?.steps.into_iter().enumerate();
+pub(super) fn list_steps(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let steps = of(context, input)?.steps.into_iter().enumerate();
     // Steps that start together keep their order.
     let sort_key = |(_, step): &(usize, StepRecord)| SortKey::time(step.start);
-    let (page, token) = paging::page("ListPipelineExecutionSteps", &input, Order::Descending, steps, sort_key, |(index, _)| format!("{index:06}"))?;
+    let (page, token) = paging::page("ListPipelineExecutionSteps", input, Order::Descending, steps, sort_key, |(index, _)| format!("{index:06}"))?;
     Ok(listed("PipelineExecutionSteps", page.iter().map(|(_, step)| step_shape(step)).collect(), token))
 }
 
-pub(super) fn list_parameters(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    let parameters = of(context, &input)?.parameters.into_iter().enumerate();
+pub(super) fn list_parameters(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let parameters = of(context, input)?.parameters.into_iter().enumerate();
     let position = |(index, _): &(usize, _)| SortKey::Number(i64::try_from(*index).unwrap_or(i64::MAX));
     let (page, token) =
-        paging::page("ListPipelineParametersForExecution", &input, Order::Ascending, parameters, position, |(_, (name, _))| name.clone())?;
+        paging::page("ListPipelineParametersForExecution", input, Order::Ascending, parameters, position, |(_, (name, _))| name.clone())?;
     let shape = |(_, (name, value)): &(usize, (String, Value))| json!({"Name": name, "Value": text_of(value).unwrap_or_default()});
     Ok(listed("PipelineParameters", page.iter().map(shape).collect(), token))
 }

@@ -21,7 +21,7 @@ use crate::fake::Context;
 use crate::protocol::Service;
 
 /// An operation: its input as JSON, its output as JSON (null if it has none).
-pub type Operation = fn(&Context<'_>, Value) -> Result<Value, ApiError>;
+pub type Operation = fn(&Context<'_>, &Value) -> Result<Value, ApiError>;
 
 /// The operations that are served, by name.
 const OPERATIONS: &[(&str, Operation)] = &[
@@ -76,7 +76,7 @@ pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Valu
         ));
     };
     Service::SageMaker.api().check_input(operation, &input, "ValidationException")?;
-    act(context, input)
+    act(context, &input)
 }
 
 #[cfg(test)]

@@ -47,10 +47,10 @@ fn arn(context: &Context<'_>, name: &str) -> String {
     context.sagemaker_arn(&format!("model/{}", name.to_lowercase()))
 }
 
-pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["ModelName"].as_str().unwrap_or_default();
     let arn = arn(context, name);
-    let containers = containers(&input)?;
+    let containers = containers(input)?;
     let mut details = match input.as_object() {
         Some(input) => Service::SageMaker.api().members_of_output("DescribeModel", input),
         None => Map::new(),
@@ -81,7 +81,7 @@ pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
             details,
             created: context.fake.clock.now(),
         })?;
-        tags::create(change, &arn, &input)?;
+        tags::create(change, &arn, input)?;
         Ok(json!({"ModelArn": arn}))
     })
 }
@@ -102,7 +102,9 @@ fn containers(input: &Value) -> Result<Vec<Value>, ApiError> {
     for container in &containers {
         match (&container["Image"], &container["ModelPackageName"]) {
             (Value::Null, Value::Null) => {
-                return Err(ApiError::validation("Container definition must specify either Image or ModelPackageName."));
+                return Err(ApiError::validation(
+                    "Container definition must specify either Image or ModelPackageName.",
+                ));
             }
             (Value::Null, _) | (_, Value::Null) => {}
             _ => {
@@ -142,7 +144,7 @@ fn check_role(change: &Change<'_>, role: Option<&str>) -> Result<(), ApiError> {
     )))
 }
 
-pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let model =
         context.fake.store.read(|view| existing(view, context, input["ModelName"].as_str().unwrap_or_default()))?;
     let mut output =
@@ -153,7 +155,7 @@ pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, Api
     Ok(Value::Object(output))
 }
 
-pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     context.fake.store.write(|change| {
         let model = existing(change, context, input["ModelName"].as_str().unwrap_or_default())?;
         change.delete::<Model>(&model.key())?;
@@ -162,15 +164,15 @@ pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
     })
 }
 
-pub(super) fn list(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let models = context.fake.store.read(|view| view.list::<Model>(&names::key(context.region, "")))?;
     let models = models.into_iter().filter(|model| {
-        paging::name_contains(&model.name, &input)
-            && paging::within(model.created, &input, "CreationTimeAfter", "CreationTimeBefore")
+        paging::name_contains(&model.name, input)
+            && paging::within(model.created, input, "CreationTimeAfter", "CreationTimeBefore")
     });
     let by_name = input["SortBy"] == "Name";
     let sort_key = |model: &Model| if by_name { SortKey::name(&model.name) } else { SortKey::time(model.created) };
-    let (page, token) = paging::page("ListModels", &input, Order::Descending, models, sort_key, Record::key)?;
+    let (page, token) = paging::page("ListModels", input, Order::Descending, models, sort_key, Record::key)?;
     let shape = |model: &Model| json!({"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created});
     let mut output = json!({"Models": page.iter().map(shape).collect::<Vec<_>>()});
     if let Some(token) = token {

@@ -71,12 +71,12 @@ pub fn existing(records: &impl Records, context: &Context<'_>, name_or_arn: &str
     })
 }
 
-pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    idempotency::once(context, "CreateModelPackage", input["ClientToken"].as_str(), &input, |change| {
-        let package = new(context, change, &input)?;
+pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    idempotency::once(context, "CreateModelPackage", input["ClientToken"].as_str(), input, |change| {
+        let package = new(context, change, input)?;
         change.put(&package)?;
         if package.version.is_none() {
-            tags::create(change, &package.arn, &input)?;
+            tags::create(change, &package.arn, input)?;
         }
         Ok(json!({"ModelPackageArn": package.arn}))
     })
@@ -133,7 +133,7 @@ fn new(context: &Context<'_>, change: &mut Change<'_>, input: &Value) -> Result<
     })
 }
 
-pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["ModelPackageName"].as_str().unwrap_or_default();
     let package = context.fake.store.read(|view| existing(view, context, name))?;
     let mut output = summary(&package);
@@ -152,8 +152,8 @@ pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, Api
     Ok(output)
 }
 
-pub(super) fn update(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    idempotency::once(context, "UpdateModelPackage", input["ClientToken"].as_str(), &input, |change| {
+pub(super) fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    idempotency::once(context, "UpdateModelPackage", input["ClientToken"].as_str(), input, |change| {
         let mut package = existing(change, context, input["ModelPackageArn"].as_str().unwrap_or_default())?;
         if let Some(status) = input["ModelApprovalStatus"].as_str() {
             if package.version.is_none() {
@@ -173,7 +173,7 @@ pub(super) fn update(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
                 package.details.insert(replaced.to_owned(), input[replaced].clone());
             }
         }
-        update_metadata(&mut package.details, &input);
+        update_metadata(&mut package.details, input);
         if let Some(added) = input["AdditionalInferenceSpecificationsToAdd"].as_array() {
             let all = package.details.entry("AdditionalInferenceSpecifications").or_insert_with(|| json!([]));
             all.as_array_mut().into_iter().for_each(|all| all.extend(added.iter().cloned()));
@@ -199,7 +199,7 @@ fn update_metadata(details: &mut Map<String, Value>, input: &Value) {
     }
 }
 
-pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     context.fake.store.write(|change| {
         let package = existing(change, context, input["ModelPackageName"].as_str().unwrap_or_default())?;
         change.delete::<ModelPackage>(&package.key())?;
@@ -208,7 +208,7 @@ pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
     })
 }
 
-pub(super) fn list(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let packages = context.fake.store.read(|view| match input["ModelPackageGroupName"].as_str() {
         Some(group) => view
             .list::<ModelPackage>(&ModelPackage::keys_of_group(&model_package_group::existing(view, context, group)?)),
@@ -220,13 +220,13 @@ pub(super) fn list(context: &Context<'_>, input: Value) -> Result<Value, ApiErro
     let packages = packages.into_iter().filter(|package| {
         (kind == "Both" || (kind == "Versioned") == package.version.is_some())
             && input["ModelApprovalStatus"].as_str().is_none_or(|status| package.approval.as_deref() == Some(status))
-            && paging::name_contains(&package.name, &input)
-            && paging::within(package.created, &input, "CreationTimeAfter", "CreationTimeBefore")
+            && paging::name_contains(&package.name, input)
+            && paging::within(package.created, input, "CreationTimeAfter", "CreationTimeBefore")
     });
     let by_name = input["SortBy"] == "Name";
     let sort_key =
         |package: &ModelPackage| if by_name { SortKey::name(&package.name) } else { SortKey::time(package.created) };
-    let (page, token) = paging::page("ListModelPackages", &input, Order::Ascending, packages, sort_key, Record::key)?;
+    let (page, token) = paging::page("ListModelPackages", input, Order::Ascending, packages, sort_key, Record::key)?;
     let mut output = json!({"ModelPackageSummaryList": page.iter().map(listed).collect::<Vec<_>>()});
     if let Some(token) = token {
         output["NextToken"] = json!(token);

@@ -60,7 +60,7 @@ pub fn existing(
     })
 }
 
-pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["ModelPackageGroupName"].as_str().unwrap_or_default();
     let arn = context.sagemaker_arn(&format!("model-package-group/{name}"));
     context.fake.store.write(|change| {
@@ -76,12 +76,12 @@ pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
             created_by: UserContext::of(context.caller),
             last_version: 0,
         })?;
-        tags::create(change, &arn, &input)?;
+        tags::create(change, &arn, input)?;
         Ok(json!({"ModelPackageGroupArn": arn}))
     })
 }
 
-pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["ModelPackageGroupName"].as_str().unwrap_or_default();
     let group = context.fake.store.read(|view| existing(view, context, name))?;
     let mut output = summary(&group);
@@ -89,7 +89,7 @@ pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, Api
     Ok(output)
 }
 
-pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     context.fake.store.write(|change| {
         let group = existing(change, context, input["ModelPackageGroupName"].as_str().unwrap_or_default())?;
         if !change.list::<ModelPackage>(&ModelPackage::keys_of_group(&group))?.is_empty() {
@@ -105,19 +105,18 @@ pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
     })
 }
 
-pub(super) fn list(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let groups = context.fake.store.read(|view| view.list::<ModelPackageGroup>(&names::key(context.region, "")))?;
     let groups = groups.into_iter().filter(|group| {
         // There is no other account whose groups could be shared with this one.
         input["CrossAccountFilterOption"] != "CrossAccount"
-            && paging::name_contains(&group.name, &input)
-            && paging::within(group.created, &input, "CreationTimeAfter", "CreationTimeBefore")
+            && paging::name_contains(&group.name, input)
+            && paging::within(group.created, input, "CreationTimeAfter", "CreationTimeBefore")
     });
     let by_name = input["SortBy"] == "Name";
     let sort_key =
         |group: &ModelPackageGroup| if by_name { SortKey::name(&group.name) } else { SortKey::time(group.created) };
-    let (page, token) =
-        paging::page("ListModelPackageGroups", &input, Order::Ascending, groups, sort_key, Record::key)?;
+    let (page, token) = paging::page("ListModelPackageGroups", input, Order::Ascending, groups, sort_key, Record::key)?;
     let mut output = json!({"ModelPackageGroupSummaryList": page.iter().map(summary).collect::<Vec<_>>()});
     if let Some(token) = token {
         output["NextToken"] = json!(token);

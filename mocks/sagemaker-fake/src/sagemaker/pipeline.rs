@@ -113,12 +113,12 @@ struct Parallelism {
     max_parallel_execution_steps: u32,
 }
 
-pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    let given: Input = serde_json::from_value(input.clone()).map_err(ApiError::internal)?;
+pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let given = Input::deserialize(input).map_err(ApiError::internal)?;
     let definition = definition(context, &given)?.ok_or_else(|| {
         ApiError::validation("Either PipelineDefinition or PipelineDefinitionS3Location must be specified.")
     })?;
-    idempotency::once(context, "CreatePipeline", given.client_request_token.as_deref(), &input, |change| {
+    idempotency::once(context, "CreatePipeline", given.client_request_token.as_deref(), input, |change| {
         let (name, role_arn) = (given.pipeline_name, given.role_arn.unwrap_or_default());
         if change.get::<Pipeline>(&names::key(context.region, &name))?.is_some() {
             return Err(ApiError::validation(format!(
@@ -145,13 +145,13 @@ pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
             last_run: None,
         };
         change.put(&pipeline)?;
-        tags::create(change, &pipeline.arn, &input)?;
+        tags::create(change, &pipeline.arn, input)?;
         Ok(json!({"PipelineArn": pipeline.arn}))
     })
 }
 
-pub(super) fn update(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    let given: Input = serde_json::from_value(input).map_err(ApiError::internal)?;
+pub(super) fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let given = Input::deserialize(input).map_err(ApiError::internal)?;
     let definition = definition(context, &given)?;
     context.fake.store.write(|change| {
         let mut pipeline = existing(change, context, &given.pipeline_name)?;
@@ -172,7 +172,7 @@ pub(super) fn update(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
     })
 }
 
-pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["PipelineName"].as_str().unwrap_or_default();
     let pipeline = context.fake.store.read(|view| existing(view, context, name))?;
     let mut output = json!({
@@ -199,9 +199,9 @@ pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, Api
     Ok(output)
 }
 
-pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let (name, token) = (input["PipelineName"].as_str().unwrap_or_default(), input["ClientRequestToken"].as_str());
-    idempotency::once(context, "DeletePipeline", token, &input, |change| {
+    idempotency::once(context, "DeletePipeline", token, input, |change| {
         let pipeline = existing(change, context, name)?;
         execution::delete_all(change, &pipeline)?;
         change.delete::<Pipeline>(&pipeline.key())?;
@@ -210,16 +210,16 @@ pub(super) fn delete(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
     })
 }
 
-pub(super) fn list(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let prefix = input["PipelineNamePrefix"].as_str().unwrap_or_default().to_lowercase();
     let pipelines = context.fake.store.read(|view| view.list::<Pipeline>(&names::key(context.region, &prefix)))?;
     let pipelines = pipelines
         .into_iter()
-        .filter(|pipeline| paging::within(pipeline.created, &input, "CreatedAfter", "CreatedBefore"));
+        .filter(|pipeline| paging::within(pipeline.created, input, "CreatedAfter", "CreatedBefore"));
     let by_name = input["SortBy"] == "Name";
     let sort_key =
         |pipeline: &Pipeline| if by_name { SortKey::name(&pipeline.name) } else { SortKey::time(pipeline.created) };
-    let (page, token) = paging::page("ListPipelines", &input, Order::Descending, pipelines, sort_key, Record::key)?;
+    let (page, token) = paging::page("ListPipelines", input, Order::Descending, pipelines, sort_key, Record::key)?;
     let mut output = json!({"PipelineSummaries": page.iter().map(summary).collect::<Vec<_>>()});
     if let Some(token) = token {
         output["NextToken"] = json!(token);

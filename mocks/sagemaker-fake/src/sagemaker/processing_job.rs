@@ -9,7 +9,7 @@ use crate::jobs::{Job, Kind, job};
 use crate::protocol::Service;
 use crate::store::Records;
 
-pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["ProcessingJobName"].as_str().unwrap_or_default();
     context.fake.store.read(|view| pipeline::check_role(view, input["RoleArn"].as_str().unwrap_or_default()))?;
     let mut request = match input.as_object() {
@@ -17,22 +17,22 @@ pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
         None => Map::new(),
     };
     with_defaults(&mut request);
-    let job = job::create(context, Kind::ProcessingJob, name, &input, Value::Object(request))?;
+    let job = job::create(context, Kind::ProcessingJob, name, input, Value::Object(request))?;
     Ok(json!({"ProcessingJobArn": job.arn}))
 }
 
-pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    existing(context, &input).map(|job| description(&job))
+pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    existing(context, input).map(|job| description(&job))
 }
 
-pub(super) fn stop(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let key = job::key(context.region, Kind::ProcessingJob, input["ProcessingJobName"].as_str().unwrap_or_default());
-    job::stop(context.fake, &key, || not_found(&input))?;
+    job::stop(context.fake, &key, || not_found(input))?;
     Ok(Value::Null)
 }
 
-pub(super) fn list(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    job_list::list(context, Kind::ProcessingJob, &input, "ListProcessingJobs", "ProcessingJobSummaries", summary)
+pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    job_list::list(context, Kind::ProcessingJob, input, "ListProcessingJobs", "ProcessingJobSummaries", summary)
 }
 
 /// What DescribeProcessingJob answers.

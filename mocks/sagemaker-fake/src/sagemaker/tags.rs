@@ -63,10 +63,10 @@ pub fn of(records: &impl Records, arn: &str) -> Result<Vec<Tag>, ApiError> {
     Ok(records.get::<ResourceTags>(&arn.to_lowercase())?.map(|resource| resource.tags).unwrap_or_default())
 }
 
-pub(super) fn add_tags(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn add_tags(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let new = read(&input["Tags"])?;
     context.fake.store.write(|change| {
-        let mut resource = existing(change, &input)?;
+        let mut resource = existing(change, input)?;
         resource.tags.retain(|tag| new.iter().all(|new| new.key != tag.key));
         resource.tags.extend(new);
         if resource.tags.len() > MOST {
@@ -80,14 +80,15 @@ pub(super) fn add_tags(context: &Context<'_>, input: Value) -> Result<Value, Api
     })
 }
 
-pub(super) fn list_tags(context: &Context<'_>, mut input: Value) -> Result<Value, ApiError> {
-    let resource = context.fake.store.read(|view| existing(view, &input))?;
-    if input["MaxResults"].is_null() {
-        input["MaxResults"] = json!(MOST);
+pub(super) fn list_tags(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let resource = context.fake.store.read(|view| existing(view, input))?;
+    let mut all = input.clone();
+    if all["MaxResults"].is_null() {
+        all["MaxResults"] = json!(MOST);
     }
     let tags = resource.tags.into_iter().enumerate();
     let position = |(index, _): &(usize, Tag)| SortKey::Number(i64::try_from(*index).unwrap_or(i64::MAX));
-    let (tags, token) = paging::page("ListTags", &input, Order::Ascending, tags, position, |(_, tag)| tag.key.clone())?;
+    let (tags, token) = paging::page("ListTags", &all, Order::Ascending, tags, position, |(_, tag)| tag.key.clone())?;
     let mut output = json!({"Tags": tags.into_iter().map(|(_, tag)| tag).collect::<Vec<_>>()});
     if let Some(token) = token {
         output["NextToken"] = json!(token);
@@ -95,9 +96,9 @@ pub(super) fn list_tags(context: &Context<'_>, mut input: Value) -> Result<Value
     Ok(output)
 }
 
-pub(super) fn delete_tags(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn delete_tags(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     context.fake.store.write(|change| {
-        let mut resource = existing(change, &input)?;
+        let mut resource = existing(change, input)?;
         let gone: Vec<_> = input["TagKeys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         resource.tags.retain(|tag| !gone.contains(&tag.key.as_str()));
         change.put(&resource)?;
@@ -114,7 +115,7 @@ fn read(tags: &Value) -> Result<Vec<Tag>, ApiError> {
     if tags.is_null() {
         return Ok(Vec::new());
     }
-    let tags: Vec<Tag> = serde_json::from_value(tags.clone()).map_err(ApiError::internal)?;
+    let tags = Vec::<Tag>::deserialize(tags).map_err(ApiError::internal)?;
     for (index, tag) in tags.iter().enumerate() {
         if tag.key.to_lowercase().starts_with("aws:") {
             return Err(ApiError::validation("Tag keys that begin with aws: are reserved for AWS use."));

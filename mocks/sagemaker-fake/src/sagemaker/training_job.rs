@@ -9,7 +9,7 @@ use crate::jobs::{Job, Kind, job, training};
 use crate::protocol::Service;
 use crate::store::Records;
 
-pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["TrainingJobName"].as_str().unwrap_or_default();
     let role = input["RoleArn"].as_str().unwrap_or_default();
     context.fake.store.read(|view| pipeline::check_role(view, role))?;
@@ -27,24 +27,24 @@ pub(super) fn create(context: &Context<'_>, input: Value) -> Result<Value, ApiEr
             context.region
         )));
     }
-    let job = job::create(context, Kind::TrainingJob, name, &input, request)?;
+    let job = job::create(context, Kind::TrainingJob, name, input, request)?;
     Ok(json!({"TrainingJobArn": job.arn}))
 }
 
-pub(super) fn describe(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let key = job::key(context.region, Kind::TrainingJob, input["TrainingJobName"].as_str().unwrap_or_default());
     let job = context.fake.store.read(|view| view.get::<Job>(&key))?.ok_or_else(not_found)?;
     Ok(description(&job))
 }
 
-pub(super) fn stop(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
+pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let key = job::key(context.region, Kind::TrainingJob, input["TrainingJobName"].as_str().unwrap_or_default());
     job::stop(context.fake, &key, not_found)?;
     Ok(Value::Null)
 }
 
-pub(super) fn list(context: &Context<'_>, input: Value) -> Result<Value, ApiError> {
-    job_list::list(context, Kind::TrainingJob, &input, "ListTrainingJobs", "TrainingJobSummaries", summary)
+pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    job_list::list(context, Kind::TrainingJob, input, "ListTrainingJobs", "TrainingJobSummaries", summary)
 }
 
 /// What DescribeTrainingJob answers.

@@ -47,7 +47,7 @@ pub fn sts_as(aws: &FakeAws, credentials: Credentials) -> aws_sdk_sts::Client {
 
 /// AWS's code and sentence of an error.
 pub fn said<T: std::fmt::Debug, E: ProvideErrorMetadata>(result: Result<T, E>) -> (String, String) {
-    let error = result.err().expect("the call must be refused");
+    let error = result.expect_err("the call must be refused");
     (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
 }
 

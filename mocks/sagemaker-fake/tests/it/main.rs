@@ -1,8 +1,11 @@
 //! The fake, driven as its clients drive it.
 
+mod account;
 mod clients;
 
+mod executions;
 mod export;
+mod jobs;
 mod pipelines;
 mod registry;
 mod s3;
