@@ -7,7 +7,7 @@ use std::{
     env,
     ffi::OsString,
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
@@ -36,8 +36,12 @@ impl OptMl {
         Self::new(env::var_os("STSMM_OPT_ML").unwrap_or_default())
     }
 
+    /// Without a folder it is `/opt/ml` itself.
     pub(crate) fn new(root: OsString) -> Self {
-        Self { root: if root.is_empty() { ROOT.into() } else { root.into() } }
+        let root = PathBuf::from(if root.is_empty() { ROOT.into() } else { root });
+        // In full and without a slash at its end: messages are searched for it.
+        let root = path::absolute(&root).unwrap_or(root);
+        Self { root: root.components().collect() }
     }
 
     /// The place of what is `/opt/ml/RELATIVE` in a container.
@@ -139,9 +143,12 @@ mod tests {
     #[test]
     fn the_root_is_relocatable() {
         assert_eq!(OptMl::new("".into()).at("model"), Path::new("/opt/ml/model"));
-        let moved = OptMl::new("/tmp/job/opt/ml".into());
-        assert_eq!(moved.at("model"), Path::new("/tmp/job/opt/ml/model"));
-        assert_eq!(moved.as_in_container("/tmp/job/opt/ml/model: bad"), "/opt/ml/model: bad");
+        for root in ["/tmp/job/opt/ml", "/tmp/job/opt/ml/"] {
+            let moved = OptMl::new(root.into());
+            assert_eq!(moved.at("model"), Path::new("/tmp/job/opt/ml/model"));
+            assert_eq!(moved.as_in_container("/tmp/job/opt/ml/model: bad"), "/opt/ml/model: bad");
+        }
+        assert!(OptMl::new("ml".into()).at("model").is_absolute());
     }
 
     #[test]

@@ -1,0 +1,7 @@
+//! The real binary, run in folders laid out as SageMaker lays them out.
+
+mod chain;
+mod failures;
+mod instances;
+mod stop;
+mod tree;
