@@ -11,8 +11,10 @@ use crate::settings::Flags;
 /// The developer toolkit for an ML pipeline on AWS SageMaker, and for the same pipeline with no AWS at all.
 #[derive(Debug, Parser)]
 #[command(name = "stsmm", bin_name = "cargo xtask", disable_help_subcommand = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done; 1 a check or an operation failed; 2 usage or settings; 3 could not verify; \
-                        4 the monitor found violations; 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 a check or an operation failed; 2 usage or settings; 3 could not verify; \
+                        4 the monitor found violations; 130 interrupted."
+)]
 pub struct Cli {
     /// The flags that every verb takes.
     #[command(flatten)]
@@ -40,7 +42,7 @@ pub struct Globals {
     /// The form of what is printed on stdout
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Format,
-    /// Say more: request ids, identities
+    /// Say more: request ids, identities, and what RUST_LOG asks for
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// The settings.
@@ -147,7 +149,10 @@ mod tests {
 
     #[test]
     fn global_flags_stand_before_or_after_the_verb() {
-        for line in ["stsmm --offline --region eu-west-2 run --param A=b=c", "stsmm run --param A=b=c --region eu-west-2 --offline"] {
+        for line in [
+            "stsmm --offline --region eu-west-2 run --param A=b=c",
+            "stsmm run --param A=b=c --region eu-west-2 --offline",
+        ] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert!(cli.globals.offline, "{line}");
             assert_eq!(cli.globals.settings.region.as_deref(), Some("eu-west-2"), "{line}");

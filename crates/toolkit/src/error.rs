@@ -40,7 +40,15 @@ pub enum Kind {
 impl Failure {
     /// A failure of this sort.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self(Box::new(Parts { kind, what: what.into(), hint: None, aws_code: None, request_id: None, transient: false, source: None }))
+        Self(Box::new(Parts {
+            kind,
+            what: what.into(),
+            hint: None,
+            aws_code: None,
+            request_id: None,
+            transient: false,
+            source: None,
+        }))
     }
 
     /// A check or an operation that failed.

@@ -49,6 +49,9 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return sts_container::run(arguments);
     }
     let verbose = cli.globals.verbose;
+    if verbose {
+        log_to_stderr();
+    }
     let done = tokio::select! {
         done = verbs::dispatch(cli) => done,
         () = interrupted() => Err(Failure::new(Kind::Interrupted, "interrupted")),
@@ -62,6 +65,12 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// What the SDK and the fake log: warnings, or what `RUST_LOG` asks for.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Waits for Ctrl-C; forever where nobody can tell us.

@@ -76,10 +76,16 @@ mod tests {
         for (made, documented) in [
             (default_bucket("eu-west-1", "111122223333"), "sagemaker-eu-west-1-111122223333"),
             (input_key("sts", "ab12"), "sts/input/ab12/pairs.tsv"),
-            (step_output("sts", "stsPipeline", "id", "EvaluateSTSModel", "evaluation"), "sts/stsPipeline/id/EvaluateSTSModel/evaluation"),
+            (
+                step_output("sts", "stsPipeline", "id", "EvaluateSTSModel", "evaluation"),
+                "sts/stsPipeline/id/EvaluateSTSModel/evaluation",
+            ),
             (model_prefix("sts", "stsPipeline", "id"), "sts/stsPipeline/id/model"),
             (image("111122223333", "eu-west-1", "t"), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts-container:t"),
-            (image("111122223333", "cn-north-1", "t"), "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/sts-container:t"),
+            (
+                image("111122223333", "cn-north-1", "t"),
+                "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/sts-container:t",
+            ),
             (session("run"), "stsmm-run"),
         ] {
             assert_eq!(made, documented);

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use sagemaker_fake::account::Scenario;
 use sagemaker_fake::Fake;
+use sagemaker_fake::account::Scenario;
 use sagemaker_fake::doors::http::{self, Server};
 use sagemaker_fake::doors::owner::Owner;
 use sagemaker_fake::fake::StartError;
@@ -82,8 +82,11 @@ async fn join(state: &Path, scenario: Scenario, mode: Mode) -> Result<(String, O
         tokio::time::sleep(PAUSE).await;
     }
     let waited = (PAUSE * TRIES).as_secs();
-    Err(Failure::operation(format!("the state in {} is held by a process that does not answer, after {waited} s", state.display()))
-        .hint("end that process, or use another folder: --state DIR"))
+    Err(Failure::operation(format!(
+        "the state in {} is held by a process that does not answer, after {waited} s",
+        state.display()
+    ))
+    .hint("end that process, or use another folder: --state DIR"))
 }
 
 /// Opens the fake's door on a port of this machine; it stays open as long as the answer is kept.
@@ -93,7 +96,8 @@ async fn start(fake: Fake, state: Option<&Path>) -> Result<(String, Option<Here>
     let server = http::serve(&fake, listener, Checked::No).map_err(no_door)?;
     let url = server.url().to_owned();
     let owner = state.map(|state| Owner::claim(state, &url)).transpose();
-    let owner = owner.map_err(|error| Failure::operation("the folder of the state cannot be claimed").because(error))?;
+    let owner =
+        owner.map_err(|error| Failure::operation("the folder of the state cannot be claimed").because(error))?;
     Ok((url, Some(Here { _server: server, _owner: owner })))
 }
 

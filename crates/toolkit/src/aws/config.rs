@@ -11,6 +11,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::ServiceConfigKey;
 
@@ -37,7 +38,10 @@ pub async fn load(settings: &Settings, target: Target<'_>, http: SharedHttpClien
         .region(Region::new(settings.region.clone()))
         .http_client(http)
         .timeout_config(
-            TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_secs(120)).build(),
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .read_timeout(Duration::from_secs(120))
+                .build(),
         );
     // Whoever set these knows better.
     if !["AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"].iter().any(|name| variables.contains_key(*name)) {
@@ -58,7 +62,11 @@ pub async fn load(settings: &Settings, target: Target<'_>, http: SharedHttpClien
             }
         }
         Target::Fake { url, keys } => {
-            loader = loader.env(Env::from(HashMap::new())).fs(Fs::from_slice(&[])).endpoint_url(url).credentials_provider(keys);
+            loader = loader
+                .env(Env::from(HashMap::new()))
+                .fs(Fs::from_slice(&[]))
+                .endpoint_url(url)
+                .credentials_provider(keys);
         }
     }
     loader.load().await
@@ -80,7 +88,7 @@ pub fn https() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().tls_provider(tls.clone()).proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
     })
 }
@@ -98,7 +106,8 @@ pub(crate) fn endpoint(config: &SdkConfig, service_id: &str) -> Option<String> {
     if config.get_origin("endpoint_url").is_client_config() {
         return general;
     }
-    let key = ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let key =
+        ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let of_service = key.ok().and_then(|key| config.service_config()?.load_config(key));
     of_service.or(general)
 }

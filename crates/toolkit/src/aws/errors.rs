@@ -21,7 +21,8 @@ where
         return known.again(format!("{call}: {known}"));
     }
     if let Some(refused) = find::<Refused>(&error) {
-        return Failure::operation(refused.to_string()).hint("this is a mistake of the toolkit: a dry run plans without calling this");
+        return Failure::operation(refused.to_string())
+            .hint("this is a mistake of the toolkit: a dry run plans without calling this");
     }
     if let Some(credentials) = find::<CredentialsError>(&error) {
         return no_credentials(call, credentials);
@@ -37,10 +38,14 @@ where
             Failure::operation(format!("{call}: no answer in time")).transient().hint(hints::NETWORK)
         }
         SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() || dispatch.is_io() => {
-            Failure::operation(format!("{call} did not reach AWS: {}", deepest(&error))).transient().hint(hints::NETWORK)
+            Failure::operation(format!("{call} did not reach AWS: {}", deepest(&error)))
+                .transient()
+                .hint(hints::NETWORK)
         }
         SdkError::ResponseError(_) => {
-            Failure::operation(format!("{call}: the answer cannot be read: {}", deepest(&error))).transient().hint(hints::ENDPOINT)
+            Failure::operation(format!("{call}: the answer cannot be read: {}", deepest(&error)))
+                .transient()
+                .hint(hints::ENDPOINT)
         }
         _ => Failure::operation(format!("{call} was not sent: {}", deepest(&error))),
     };
@@ -52,10 +57,13 @@ fn refusal(call: &str, code: Option<&str>, message: Option<&str>, status: Option
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
         (None, Some(message)) => message.to_owned(),
-        (None, None) => status.map_or_else(|| "no reason was given".to_owned(), |status| format!("HTTP status {status}")),
+        (None, None) => {
+            status.map_or_else(|| "no reason was given".to_owned(), |status| format!("HTTP status {status}"))
+        }
     };
     let code = code.unwrap_or_default();
-    let mut failure = Failure::operation(format!("{call} was refused: {text}")).with_aws_code((!code.is_empty()).then_some(code));
+    let mut failure =
+        Failure::operation(format!("{call} was refused: {text}")).with_aws_code((!code.is_empty()).then_some(code));
     if let Some(hint) = hints::hint(code, message.unwrap_or_default()) {
         failure = failure.hint(hint);
     }
@@ -71,16 +79,20 @@ fn no_credentials(call: &str, error: &CredentialsError) -> Failure {
     let what = format!("{call} was not sent: there are no credentials");
     let hint = hints::credentials(&said);
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => Failure::new(Kind::NoCredentials, format!("{what}: {}", attempts(error))).hint(hint),
+        CredentialsError::CredentialsNotLoaded(_) => {
+            Failure::new(Kind::NoCredentials, format!("{what}: {}", attempts(error))).hint(hint)
+        }
         _ => Failure::new(Kind::NoCredentials, format!("{what}: {said}")).hint(hint),
     }
 }
 
 /// One line for all the providers that were asked; the SDK's own text has one line for each.
 fn attempts(error: &CredentialsError) -> String {
-    let chain = error.source().and_then(|it| it.downcast_ref::<aws_config::meta::ProviderChainError<CredentialsError>>());
+    let chain =
+        error.source().and_then(|it| it.downcast_ref::<aws_config::meta::ProviderChainError<CredentialsError>>());
     let Some(chain) = chain else { return deepest(error) };
-    let attempts = chain.attempts().iter().map(|attempt| format!("\n  {}: {}", attempt.name(), deepest(attempt.error())));
+    let attempts =
+        chain.attempts().iter().map(|attempt| format!("\n  {}: {}", attempt.name(), deepest(attempt.error())));
     format!("these were asked{}", attempts.collect::<String>())
 }
 

@@ -8,18 +8,20 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 
 /// When AWS was not reached.
-pub(super) const NETWORK: &str =
-    "check the network, the proxy (HTTPS_PROXY, NO_PROXY) and the endpoint (cargo xtask config); no network at all: --offline";
+pub(super) const NETWORK: &str = "check the network, the proxy (HTTPS_PROXY, NO_PROXY) and the endpoint (cargo xtask config); no network at all: --offline";
 
 /// When what answered was not AWS.
-pub(super) const ENDPOINT: &str = "something that is not AWS may have answered: check the proxy and the endpoint (cargo xtask config)";
+pub(super) const ENDPOINT: &str =
+    "something that is not AWS may have answered: check the proxy and the endpoint (cargo xtask config)";
 
 const EXPIRED: &str = "the credentials have expired: log in again (aws sso login, aws login), or renew the keys";
 const UNKNOWN_KEY: &str =
     "AWS does not know the access key: it was deleted or mistyped, or it is temporary and AWS_SESSION_TOKEN is missing";
-const WRONG_SECRET: &str = "AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID: copy both again, without quotes or blanks";
+const WRONG_SECRET: &str =
+    "AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID: copy both again, without quotes or blanks";
 const CLOCK: &str = "the clock of this machine is wrong: let it be set from the network";
-const TRUST: &str = "the role must exist, and its trust policy must let the service sagemaker.amazonaws.com call sts:AssumeRole";
+const TRUST: &str =
+    "the role must exist, and its trust policy must let the service sagemaker.amazonaws.com call sts:AssumeRole";
 
 /// (code, part of the sentence, hint): the first row whose both parts fit. An empty part fits all.
 const HINTS: &[(&str, &str, &str)] = &[
@@ -31,15 +33,31 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("RequestTimeTooSkewed", "", CLOCK),
     ("SignatureDoesNotMatch", "", WRONG_SECRET),
     ("InvalidSignatureException", "", WRONG_SECRET),
-    ("RegionDisabledException", "", "AWS STS is not active in this region: activate it in the account's settings, or use another region"),
+    (
+        "RegionDisabledException",
+        "",
+        "AWS STS is not active in this region: activate it in the account's settings, or use another region",
+    ),
     ("OptInRequired", "", "the region or the service is not enabled for this account"),
-    ("ValidationError", "session limit for roles assumed by role chaining", "a session of a role can assume another for one hour at most"),
+    (
+        "ValidationError",
+        "session limit for roles assumed by role chaining",
+        "a session of a role can assume another for one hour at most",
+    ),
     ("ValidationException", "Could not assume role", TRUST),
     ("ValidationException", "trust relationship", TRUST),
-    ("ResourceLimitExceeded", "", "a quota is used up: ask for more in Service Quotas, or choose another instance type (--param)"),
+    (
+        "ResourceLimitExceeded",
+        "",
+        "a quota is used up: ask for more in Service Quotas, or choose another instance type (--param)",
+    ),
     ("NoSuchBucket", "", "make it: cargo xtask bootstrap"),
     ("OperationAborted", "", "S3 is still at work on this bucket: try again in a minute"),
-    ("BucketAlreadyExists", "", "somebody else has a bucket of this name: choose another with STSMM_BUCKET or --bucket"),
+    (
+        "BucketAlreadyExists",
+        "",
+        "somebody else has a bucket of this name: choose another with STSMM_BUCKET or --bucket",
+    ),
     ("PackedPolicyTooLarge", "", "the session's tags are too long for AWS STS"),
 ];
 
@@ -68,8 +86,16 @@ pub(super) fn hint(code: &str, message: &str) -> Option<String> {
 
 /// Whether AWS wants to be asked less often.
 pub(super) fn is_throttling(code: &str) -> bool {
-    ["Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "PriorRequestNotComplete"]
-        .contains(&code)
+    [
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "SlowDown",
+        "PriorRequestNotComplete",
+    ]
+    .contains(&code)
 }
 
 /// What to do when no provider has credentials; `said` is the deepest reason.
@@ -120,10 +146,13 @@ fn missing_permission(message: &str) -> Option<String> {
 /// `Signature expired: OURS is now earlier than LIMIT (THEIRS - 15 min.)`: by how much the clocks differ.
 fn skew(message: &str) -> Option<String> {
     static TIMES: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(\d{8}T\d{6}Z) is (?:now earlier|still later) than \d{8}T\d{6}Z \((\d{8}T\d{6}Z)").expect("the pattern is valid")
+        Regex::new(r"(\d{8}T\d{6}Z) is (?:now earlier|still later) than \d{8}T\d{6}Z \((\d{8}T\d{6}Z)")
+            .expect("the pattern is valid")
     });
     let times = TIMES.captures(message)?;
-    let time = |text: &str| PrimitiveDateTime::parse(text, format_description!("[year][month][day]T[hour][minute][second]Z")).ok();
+    let time = |text: &str| {
+        PrimitiveDateTime::parse(text, format_description!("[year][month][day]T[hour][minute][second]Z")).ok()
+    };
     let minutes = (time(&times[1])? - time(&times[2])?).whole_minutes();
     let direction = if minutes < 0 { "slow" } else { "fast" };
     Some(format!("it is {} minutes {direction}", minutes.abs()))

@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future};
+use aws_credential_types::provider::{
+    self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
+};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use aws_sdk_sts::types::Tag;
@@ -69,7 +71,10 @@ pub async fn become_wanted(config: SdkConfig, wanted: Wanted<'_>) -> Result<(Sdk
         role: role.clone(),
         caller: as_it_is.caller.clone(),
         name: names::session(wanted.verb),
-        tags: names::session_tags(wanted.prefix).into_iter().map(|(key, value)| tag(key, value)).collect::<Result<_, _>>()?,
+        tags: names::session_tags(wanted.prefix)
+            .into_iter()
+            .map(|(key, value)| tag(key, value))
+            .collect::<Result<_, _>>()?,
         clock: config.time_source().unwrap_or_default(),
         current: Mutex::new(None),
     };
@@ -92,11 +97,17 @@ pub(super) fn role_of_session(arn: &str) -> Option<String> {
 }
 
 fn is_session_of(caller: &str, role: &RoleArn) -> bool {
-    role_of_session(caller).and_then(|arn| RoleArn::parse(&arn).ok()).is_some_and(|of| of.account == role.account && of.name == role.name)
+    role_of_session(caller)
+        .and_then(|arn| RoleArn::parse(&arn).ok())
+        .is_some_and(|of| of.account == role.account && of.name == role.name)
 }
 
 fn tag(key: &str, value: String) -> Result<Tag, Failure> {
-    Tag::builder().key(key).value(value).build().map_err(|error| Failure::operation("a session tag cannot be built").because(error))
+    Tag::builder()
+        .key(key)
+        .value(value)
+        .build()
+        .map_err(|error| Failure::operation("a session tag cannot be built").because(error))
 }
 
 /// A session of a role, renewed before it expires. All clients of a verb share it.
@@ -189,8 +200,16 @@ fn is_denied(error: &SdkError<AssumeRoleError, HttpResponse>) -> bool {
 }
 
 fn credentials(assumed: AssumeRoleOutput) -> Result<Credentials, Failure> {
-    let Some(keys) = assumed.credentials else { return Err(Failure::operation("AssumeRole answered without credentials")) };
+    let Some(keys) = assumed.credentials else {
+        return Err(Failure::operation("AssumeRole answered without credentials"));
+    };
     let expiry = SystemTime::try_from(keys.expiration)
         .map_err(|error| Failure::operation("AssumeRole answered with an impossible expiry").because(error))?;
-    Ok(Credentials::new(keys.access_key_id, keys.secret_access_key, Some(keys.session_token), Some(expiry), "AssumeRole"))
+    Ok(Credentials::new(
+        keys.access_key_id,
+        keys.secret_access_key,
+        Some(keys.session_token),
+        Some(expiry),
+        "AssumeRole",
+    ))
 }

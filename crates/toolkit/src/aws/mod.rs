@@ -3,8 +3,8 @@
 pub mod config;
 pub mod dry;
 pub mod errors;
-pub mod identity;
 mod hints;
+pub mod identity;
 pub mod logs;
 pub mod session;
 mod signed;

@@ -44,7 +44,13 @@ impl Session {
     /// # Errors
     /// When there is no role to work as, no credentials, or the role cannot be assumed; offline, when the fake cannot
     /// be started or reached.
-    pub async fn open(settings: &Settings, place: &Place, verb: &str, as_caller: bool, mode: Mode) -> Result<Self, Failure> {
+    pub async fn open(
+        settings: &Settings,
+        place: &Place,
+        verb: &str,
+        as_caller: bool,
+        mode: Mode,
+    ) -> Result<Self, Failure> {
         let wanted = |role| Wanted { verb, role, prefix: &settings.base_job_prefix, as_caller, mode };
         let (config, identity, fake) = match place {
             Place::Aws => {

@@ -8,7 +8,9 @@ use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
-use aws_smithy_runtime_api::client::auth::{AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver};
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
@@ -18,8 +20,8 @@ use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_types::retry::{ErrorKind, ProvideErrorKind, RetryConfig};
 use aws_smithy_types::timeout::TimeoutConfig;
-use aws_types::region::SigningRegion;
 use aws_types::SigningName;
+use aws_types::region::SigningRegion;
 use serde_json::Value;
 
 use super::config::endpoint;
@@ -51,7 +53,8 @@ impl ProvideErrorMetadata for ServiceError {
 
 impl ProvideErrorKind for ServiceError {
     fn retryable_error_kind(&self) -> Option<ErrorKind> {
-        let throttled = ProvideErrorMetadata::code(self).is_some_and(|code| code.contains("Throttl") || code == "TooManyRequestsException");
+        let throttled = ProvideErrorMetadata::code(self)
+            .is_some_and(|code| code.contains("Throttl") || code == "TooManyRequestsException");
         if throttled || self.status == 429 {
             return Some(ErrorKind::ThrottlingError);
         }
@@ -72,7 +75,12 @@ impl Client {
     ///
     /// # Errors
     /// As any SDK's: the service's refusal, or why there is no answer.
-    pub async fn call(&self, version: &str, operation: &str, input: &Value) -> Result<Value, SdkError<ServiceError, HttpResponse>> {
+    pub async fn call(
+        &self,
+        version: &str,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value, SdkError<ServiceError, HttpResponse>> {
         let target = format!("{version}.{operation}");
         let config = &self.config;
         let mut call = Operation::builder()
@@ -123,9 +131,9 @@ impl Client {
         });
         let mut components = RuntimeComponentsBuilder::new("signing")
             .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
-            .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(StaticAuthSchemeOptionResolver::new(
-                vec![SCHEME_ID],
-            ))))
+            .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
+                StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
+            )))
             .with_identity_cache(Some(IdentityCache::lazy().build()));
         if let Some(credentials) = self.config.credentials_provider() {
             components = components.with_identity_resolver(SCHEME_ID, credentials);

@@ -56,10 +56,14 @@ impl RoleArn {
         let session = pattern!(r"^arn:aws[a-z-]*:sts::(\d{12}):assumed-role/([^/]+)/");
         if let Some(parts) = session.captures(text) {
             let role = format!("arn:aws:iam::{}:role/{}", &parts[1], &parts[2]);
-            return Err(format!("that is a session of the role, not the role: {role}, with the role's path if it has one"));
+            return Err(format!(
+                "that is a session of the role, not the role: {role}, with the role's path if it has one"
+            ));
         }
         if pattern!(r"^[A-Za-z0-9_+=,.@-]{1,64}$").is_match(text) {
-            return Err(format!("that is the name alone: write arn:aws:iam::ACCOUNT:role/{text}, with the role's path if it has one"));
+            return Err(format!(
+                "that is the name alone: write arn:aws:iam::ACCOUNT:role/{text}, with the role's path if it has one"
+            ));
         }
         if text.contains(['<', '>']) {
             return Err("the placeholder is still in it".to_owned());
@@ -150,7 +154,8 @@ pub(super) fn bucket(text: &str) -> Check {
         return Err("it may not look like an IP address".to_owned());
     }
     let reserved_start = ["xn--", "sthree-", "amzn-s3-demo-"].into_iter().find(|start| text.starts_with(start));
-    let reserved_end = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].into_iter().find(|end| text.ends_with(end));
+    let reserved_end =
+        ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].into_iter().find(|end| text.ends_with(end));
     match reserved_start.or(reserved_end) {
         Some(reserved) => Err(format!("`{reserved}` is reserved by S3")),
         None => Ok(()),

@@ -89,7 +89,13 @@ fn keys(
     let from_file = !from_environment && of_file(KEYS[0]).is_some();
     for key in KEYS {
         variables.remove(key);
-        let value = if from_environment { of_environment(key) } else if from_file { of_file(key) } else { None };
+        let value = if from_environment {
+            of_environment(key)
+        } else if from_file {
+            of_file(key)
+        } else {
+            None
+        };
         variables.extend(value.map(|value| (key.to_owned(), value)));
     }
     let origin = match sources.dotenv.as_ref().and_then(|file| Some((file, file.get(KEYS[0])?))) {
@@ -97,7 +103,10 @@ fn keys(
         Some((file, entry)) if from_file => format!("{}:{}", file.label, entry.line),
         _ => {
             if KEYS[1..].iter().any(|key| of_environment(key).or_else(|| of_file(key)).is_some()) {
-                warnings.push("AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is set without AWS_ACCESS_KEY_ID: it does nothing".to_owned());
+                warnings.push(
+                    "AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is set without AWS_ACCESS_KEY_ID: it does nothing"
+                        .to_owned(),
+                );
             }
             return Credentials::Chain;
         }

@@ -124,7 +124,9 @@ impl Sources {
     /// When there is a `.env` that cannot be read.
     pub fn of_process(flags: Flags, current: &Path) -> Result<Self, Failure> {
         // A variable that is not Unicode cannot hold a setting.
-        let unicode = |(key, value): (std::ffi::OsString, std::ffi::OsString)| Some((key.into_string().ok()?, value.into_string().ok()?));
+        let unicode = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
         let environment = std::env::vars_os().filter_map(unicode).collect();
         Ok(Self { flags, environment, dotenv: DotEnv::find(current)? })
     }
@@ -139,7 +141,8 @@ impl Settings {
     pub fn resolve(sources: &Sources) -> Result<Self, Failure> {
         let found: Vec<Found> = SETTINGS.iter().map(|setting| find(setting, sources)).collect();
         let mut wrong: Vec<String> = found.iter().filter_map(Found::complaint).collect();
-        let text = |variable: &str| found.iter().find(|it| it.setting.variable() == variable).and_then(|it| it.value.clone());
+        let text =
+            |variable: &str| found.iter().find(|it| it.setting.variable() == variable).and_then(|it| it.value.clone());
         let network = Network::both_or_none(text("STSMM_SUBNETS").as_deref(), text("STSMM_SECURITY_GROUPS").as_deref());
         let network = network.unwrap_or_else(|complaint| {
             wrong.push(complaint);
@@ -150,7 +153,8 @@ impl Settings {
         }
         let aws = AwsEnvironment::of(sources, found.iter().find(|it| it.setting.variable() == "AWS_PROFILE"));
         let warnings = table::warnings(&found, sources);
-        let endpoint_url = found.iter().find(|it| matches!(it.origin, Origin::Flag("--endpoint-url"))).and_then(|it| it.value.clone());
+        let endpoint_url =
+            found.iter().find(|it| matches!(it.origin, Origin::Flag("--endpoint-url"))).and_then(|it| it.value.clone());
         Ok(Self {
             role: text("AWS_ROLE").and_then(|arn| RoleArn::parse(&arn).ok()),
             region: text("AWS_DEFAULT_REGION").unwrap_or_default(),
@@ -214,7 +218,12 @@ impl Found {
     fn complaint(&self) -> Option<String> {
         let value = self.value.as_deref()?;
         let why = (self.setting.check)(value).err()?;
-        Some(format!("{} is `{value}` ({}): {why}; right is {}", self.setting.variable(), self.origin, self.setting.right))
+        Some(format!(
+            "{} is `{value}` ({}): {why}; right is {}",
+            self.setting.variable(),
+            self.origin,
+            self.setting.right
+        ))
     }
 }
 

@@ -224,8 +224,10 @@ pub(super) fn warnings(found: &[Found], sources: &Sources) -> Vec<String> {
     let names = names.chain(dotenv.into_iter().flat_map(|file| {
         file.entries.iter().map(|entry| (entry.key.as_str(), format!("{}:{}", file.label, entry.line)))
     }));
-    let unknown = names.filter(|(name, _)| name.starts_with("STSMM_") && !SETTINGS.iter().any(|it| it.variables.contains(name)));
-    let mut unknown: Vec<_> = unknown.map(|(name, at)| format!("{name} ({at}) is no setting and does nothing")).collect();
+    let unknown =
+        names.filter(|(name, _)| name.starts_with("STSMM_") && !SETTINGS.iter().any(|it| it.variables.contains(name)));
+    let mut unknown: Vec<_> =
+        unknown.map(|(name, at)| format!("{name} ({at}) is no setting and does nothing")).collect();
     unknown.sort();
     warnings.extend(unknown);
     warnings

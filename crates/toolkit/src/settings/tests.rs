@@ -32,10 +32,17 @@ const ROWS: &[Row] = &[
     Row {
         variable: "AWS_ROLE",
         default: None,
-        right: [ROLE, "arn:aws-us-gov:iam::111122223333:role/service-role/sts", "arn:aws-cn:iam::111122223333:role/a/b/c+=,.@-_"],
+        right: [
+            ROLE,
+            "arn:aws-us-gov:iam::111122223333:role/service-role/sts",
+            "arn:aws-cn:iam::111122223333:role/a/b/c+=,.@-_",
+        ],
         wrong: &[
             ("sts-execution", "write arn:aws:iam::ACCOUNT:role/sts-execution"),
-            ("arn:aws:sts::111122223333:assumed-role/sts/me", "that is a session of the role, not the role: arn:aws:iam::111122223333:role/sts"),
+            (
+                "arn:aws:sts::111122223333:assumed-role/sts/me",
+                "that is a session of the role, not the role: arn:aws:iam::111122223333:role/sts",
+            ),
             ("arn:aws:iam::<account>:role/<name>", "the placeholder is still in it"),
             ("arn:aws:iam::111122223333:user/me", "that is no role"),
             ("arn:aws:iam::11112222333:role/sts", "that is not the ARN of a role"),
@@ -47,20 +54,33 @@ const ROWS: &[Row] = &[
         variable: "AWS_DEFAULT_REGION",
         default: Some("eu-west-1"),
         right: ["us-gov-west-1", "eusc-de-east-1", "ap-southeast-2"],
-        wrong: &[("Ireland", "shape of a region"), ("eu-west", "shape of a region"), ("eu-west-1a", "shape of a region")],
+        wrong: &[
+            ("Ireland", "shape of a region"),
+            ("eu-west", "shape of a region"),
+            ("eu-west-1a", "shape of a region"),
+        ],
     },
     Row { variable: "AWS_PROFILE", default: None, right: ["a", "my profile", "sso-admin"], wrong: &[] },
     Row {
         variable: "AWS_ENDPOINT_URL",
         default: None,
         right: ["http://127.0.0.1:4566", "https://vpce-1.sagemaker.eu-west-1.vpce.amazonaws.com", "http://[::1]:80/"],
-        wrong: &[("127.0.0.1:4566", "URL of a server"), ("ftp://host", "URL of a server"), ("/tmp/x", "URL of a server")],
+        wrong: &[
+            ("127.0.0.1:4566", "URL of a server"),
+            ("ftp://host", "URL of a server"),
+            ("/tmp/x", "URL of a server"),
+        ],
     },
     Row {
         variable: "PIPELINE_NAME",
         default: Some("stsPipeline"),
         right: ["p", "a--b", "0-Pipeline"],
-        wrong: &[("sts pipeline", "` ` is not allowed"), ("-p", "begin or end with a hyphen"), ("p_1", "`_` is not allowed"), (LONG_257, "257 characters")],
+        wrong: &[
+            ("sts pipeline", "` ` is not allowed"),
+            ("-p", "begin or end with a hyphen"),
+            ("p_1", "`_` is not allowed"),
+            (LONG_257, "257 characters"),
+        ],
     },
     Row {
         variable: "MODEL_PACKAGE_GROUP_NAME",
@@ -161,7 +181,11 @@ fn every_setting_follows_the_order_of_precedence() {
         check(resolve(&[], &[(variable, in_environment)], &file), Some(in_environment.trim()), &environment);
         if let Some(flag) = setting.flag {
             check(resolve(&[(flag.name, in_flag)], &[(variable, in_environment)], &file), Some(in_flag), flag.name);
-            check(resolve(&[(flag.name, " ")], &[(variable, in_environment)], &file), Some(in_environment), &environment);
+            check(
+                resolve(&[(flag.name, " ")], &[(variable, in_environment)], &file),
+                Some(in_environment),
+                &environment,
+            );
         }
     }
 }
@@ -203,7 +227,8 @@ fn everything_wrong_is_reported_together() {
 #[test]
 fn a_network_is_both_or_nothing() {
     let (subnets, groups) = ("subnet-0123456789abcdef0, subnet-01234567", "sg-0123456789abcdef0");
-    let network = resolve(&[], &[("STSMM_SUBNETS", subnets), ("STSMM_SECURITY_GROUPS", groups)], "").unwrap().network.unwrap();
+    let network =
+        resolve(&[], &[("STSMM_SUBNETS", subnets), ("STSMM_SECURITY_GROUPS", groups)], "").unwrap().network.unwrap();
     assert_eq!(network.subnets, ["subnet-0123456789abcdef0", "subnet-01234567"]);
     assert_eq!(network.security_groups, [groups]);
     for (variable, value, reason) in [
@@ -220,10 +245,17 @@ fn a_network_is_both_or_nothing() {
 
 #[test]
 fn the_region_has_two_variables_and_one_value() {
-    let cases: &[(&[(&str, &str)], &str, &str, &str, &str)] = &[
-        // (environment, .env, region, origin, part of a warning)
+    /// (environment, `.env`, region, origin, part of a warning)
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str, &'a str, &'a str);
+    let cases: &[Case<'_>] = &[
         (&[("AWS_REGION", "eu-west-2")], "", "eu-west-2", "environment: AWS_REGION", ""),
-        (&[("AWS_REGION", "eu-west-2"), ("AWS_DEFAULT_REGION", "eu-west-2")], "", "eu-west-2", "environment: AWS_REGION", ""),
+        (
+            &[("AWS_REGION", "eu-west-2"), ("AWS_DEFAULT_REGION", "eu-west-2")],
+            "",
+            "eu-west-2",
+            "environment: AWS_REGION",
+            "",
+        ),
         (
             &[("AWS_REGION", "eu-west-2"), ("AWS_DEFAULT_REGION", "us-east-1")],
             "",
@@ -238,7 +270,13 @@ fn the_region_has_two_variables_and_one_value() {
             "environment: AWS_DEFAULT_REGION",
             "AWS_REGION is eu-west-2 (.env:1) and AWS_DEFAULT_REGION is us-east-1 (environment): us-east-1 is used",
         ),
-        (&[("AWS_REGION", "zz-moon-1")], "", "zz-moon-1", "environment: AWS_REGION", "no region that the toolkit knows"),
+        (
+            &[("AWS_REGION", "zz-moon-1")],
+            "",
+            "zz-moon-1",
+            "environment: AWS_REGION",
+            "no region that the toolkit knows",
+        ),
     ];
     for (environment, dotenv, region, origin, warning) in cases {
         let settings = resolve(&[], environment, dotenv).unwrap();
@@ -258,7 +296,10 @@ fn an_unknown_setting_of_ours_is_pointed_out() {
     let settings = resolve(&[], &[("STSMM_BUKET", "x")], "STSMM_TAG=a=b").unwrap();
     assert_eq!(
         settings.warnings,
-        ["STSMM_BUKET (environment) is no setting and does nothing", "STSMM_TAG (.env:1) is no setting and does nothing"]
+        [
+            "STSMM_BUKET (environment) is no setting and does nothing",
+            "STSMM_TAG (.env:1) is no setting and does nothing"
+        ]
     );
 }
 
@@ -271,7 +312,12 @@ fn the_sdk_sees_the_environment_with_dotenv_beneath() {
     variables.sort();
     assert_eq!(
         variables,
-        ["AWS_CONFIG_FILE=/c", "AWS_ENDPOINT_URL_S3=http://127.0.0.1:1", "AWS_SHARED_CREDENTIALS_FILE=/s", "HOME=/home/x"]
+        [
+            "AWS_CONFIG_FILE=/c",
+            "AWS_ENDPOINT_URL_S3=http://127.0.0.1:1",
+            "AWS_SHARED_CREDENTIALS_FILE=/s",
+            "HOME=/home/x"
+        ]
     );
     assert_eq!(aws.endpoints, [("AWS_ENDPOINT_URL_S3".to_owned(), "http://127.0.0.1:1".to_owned())]);
 }
@@ -282,11 +328,19 @@ fn keys_are_taken_from_one_source() {
     const KEYS: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "env")];
     const PROFILE: &[(&str, &str)] = &[("AWS_PROFILE", "p")];
     let of = |origin: &str, session| Credentials::Keys { origin: origin.to_owned(), session };
-    let check = |flags: &[(&str, &str)], environment: &[&[(&str, &str)]], dotenv: &str, credentials: Credentials, key: Option<&str>, warning: &str| {
+    let check = |flags: &[(&str, &str)],
+                 environment: &[&[(&str, &str)]],
+                 dotenv: &str,
+                 credentials: Credentials,
+                 key: Option<&str>,
+                 warning: &str| {
         let aws = resolve(flags, &environment.concat(), dotenv).unwrap().aws;
         assert_eq!(aws.credentials, credentials);
         assert_eq!(aws.variables.get("AWS_ACCESS_KEY_ID").map(String::as_str), key);
-        assert_eq!(aws.variables.contains_key("AWS_SESSION_TOKEN"), matches!(credentials, Credentials::Keys { session: true, .. }));
+        assert_eq!(
+            aws.variables.contains_key("AWS_SESSION_TOKEN"),
+            matches!(credentials, Credentials::Keys { session: true, .. })
+        );
         match warning.is_empty() {
             true => assert!(aws.warnings.is_empty(), "{:?}", aws.warnings),
             false => assert!(aws.warnings.iter().any(|it| it.contains(warning)), "{:?}", aws.warnings),
@@ -302,7 +356,14 @@ fn keys_are_taken_from_one_source() {
     check(&[], &[KEYS, PROFILE], "", of("environment", false), Some("AKIAENV"), "the key is used, not the profile");
     check(&[], &[KEYS], "AWS_PROFILE=p", of("environment", false), Some("AKIAENV"), "the key is used, not the profile");
     check(&[], &[&[("AWS_SESSION_TOKEN", "t")]], "", Credentials::Chain, None, "without AWS_ACCESS_KEY_ID");
-    check(&[], &[&[("AWS_ACCESS_KEY_ID", "AKIAENV")]], "", of("environment", false), Some("AKIAENV"), "without AWS_SECRET_ACCESS_KEY");
+    check(
+        &[],
+        &[&[("AWS_ACCESS_KEY_ID", "AKIAENV")]],
+        "",
+        of("environment", false),
+        Some("AKIAENV"),
+        "without AWS_SECRET_ACCESS_KEY",
+    );
     let temporary = [("AWS_ACCESS_KEY_ID", "ASIAENV"), ("AWS_SECRET_ACCESS_KEY", "s")];
     check(&[], &[&temporary], "", of("environment", false), Some("ASIAENV"), "AWS_SESSION_TOKEN is not set beside it");
 }

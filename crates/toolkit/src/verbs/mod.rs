@@ -77,7 +77,8 @@ impl Context {
         if let (false, Some(flag)) = (offline, globals.offline_only()) {
             return Err(Failure::usage(format!("{flag} is about the fake of AWS")).hint("add --offline"));
         }
-        let current = std::env::current_dir().map_err(|error| Failure::usage("there is no current directory").because(error))?;
+        let current =
+            std::env::current_dir().map_err(|error| Failure::usage("there is no current directory").because(error))?;
         let Globals { state, scenario, as_caller, output: format, verbose, settings: flags, .. } = globals;
         let settings = Settings::resolve(&Sources::of_process(flags, &current)?)?;
         let place = if offline {
@@ -110,7 +111,9 @@ impl Context {
 
     /// Whether a dry run can still say something: nobody could be asked, but nobody refused either.
     fn may_go_on_without_aws(&self, why: &Failure) -> bool {
-        why.kind() == Kind::NoCredentials || why.is_transient() || (self.settings.role.is_none() && why.kind() == Kind::Usage)
+        why.kind() == Kind::NoCredentials
+            || why.is_transient()
+            || (self.settings.role.is_none() && why.kind() == Kind::Usage)
     }
 
     /// What may not be as the user thinks. Offline nobody looks at credentials.

@@ -54,7 +54,10 @@ async fn a_flag_is_stronger_than_endpoints_of_single_services() {
 async fn aws_has_a_host_for_every_bucket() {
     let dotenv = "AWS_ACCESS_KEY_ID=AKIAFILE\nAWS_SECRET_ACCESS_KEY=s\n";
     let [sts, s3] = asked(&resolve(Flags::default(), &[], dotenv)).await;
-    assert_eq!((sts.0.as_str(), s3.0.as_str()), ("https://sts.eu-west-1.amazonaws.com/", "https://bucket.s3.eu-west-1.amazonaws.com/"));
+    assert_eq!(
+        (sts.0.as_str(), s3.0.as_str()),
+        ("https://sts.eu-west-1.amazonaws.com/", "https://bucket.s3.eu-west-1.amazonaws.com/")
+    );
 }
 
 #[tokio::test]
@@ -76,7 +79,8 @@ async fn a_profile_that_is_asked_for_wins_over_keys() {
 
 #[tokio::test]
 async fn offline_neither_environment_nor_profile_is_read() {
-    let dotenv = "AWS_ACCESS_KEY_ID=AKIAFILE\nAWS_SECRET_ACCESS_KEY=s\nAWS_ENDPOINT_URL_STS=http://127.0.0.1:2\nAWS_PROFILE=p\n";
+    let dotenv =
+        "AWS_ACCESS_KEY_ID=AKIAFILE\nAWS_SECRET_ACCESS_KEY=s\nAWS_ENDPOINT_URL_STS=http://127.0.0.1:2\nAWS_PROFILE=p\n";
     let settings = resolve(Flags::default(), &[], dotenv);
     let (http, sent) = capture_request(None);
     let keys = Credentials::new("AKIAFAKE", "s", None, None, "Scenario");
@@ -111,7 +115,8 @@ async fn nobody_to_be_is_told_with_all_who_were_asked() {
 
     let config_file = format!("{home}/config");
     std::fs::write(&config_file, "[default]\nregion = eu-west-1\n").unwrap();
-    let failure = without_credentials(&[("HOME", home), ("AWS_CONFIG_FILE", &config_file), ("AWS_PROFILE", "nobody")]).await;
+    let failure =
+        without_credentials(&[("HOME", home), ("AWS_CONFIG_FILE", &config_file), ("AWS_PROFILE", "nobody")]).await;
     assert_eq!(failure.kind(), Kind::NoCredentials);
     assert!(failure.to_string().contains("nobody"), "{failure}");
     assert!(failure.next().unwrap().contains("AWS_PROFILE"), "{failure:?}");
@@ -122,7 +127,8 @@ async fn nobody_to_be_is_told_with_all_who_were_asked() {
          [sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://example.com\n",
     )
     .unwrap();
-    let failure = without_credentials(&[("HOME", home), ("AWS_CONFIG_FILE", &config_file), ("AWS_PROFILE", "sso")]).await;
+    let failure =
+        without_credentials(&[("HOME", home), ("AWS_CONFIG_FILE", &config_file), ("AWS_PROFILE", "sso")]).await;
     assert_eq!(failure.kind(), Kind::NoCredentials);
     assert!(failure.next().unwrap().contains("aws sso login"), "{failure:?}");
 }

@@ -52,7 +52,8 @@ async fn every_mutating_call_is_refused_before_it_is_sent() {
         sagemaker.retry_pipeline_execution(pipeline_execution_arn: "a") = "SageMaker:RetryPipelineExecution",
         sts.get_session_token() = "STS:GetSessionToken",
     );
-    let logs = signed::Client::new(&config(SharedHttpClient::new(never.clone())).await, "CloudWatch Logs", "logs", Mode::Dry);
+    let logs =
+        signed::Client::new(&config(SharedHttpClient::new(never.clone())).await, "CloudWatch Logs", "logs", Mode::Dry);
     let put = logs.call("Logs_20140328", "PutLogEvents", &serde_json::json!({})).await;
     check("CloudWatch Logs:PutLogEvents", said(put));
     assert_eq!(never.num_calls(), 0, "something was sent");

@@ -30,7 +30,12 @@ async fn become_role(http: &StaticReplayClient, as_caller: bool) -> Result<(SdkC
 
 #[tokio::test]
 async fn a_verb_is_a_tagged_session_of_the_role() {
-    let http = replay([caller_is(USER), assumed("ASIA1", "2100-01-01T00:00:00Z"), (200, "{}".to_owned()), (200, "{}".to_owned())]);
+    let http = replay([
+        caller_is(USER),
+        assumed("ASIA1", "2100-01-01T00:00:00Z"),
+        (200, "{}".to_owned()),
+        (200, "{}".to_owned()),
+    ]);
     let (config, identity) = become_role(&http, false).await.unwrap();
     assert_eq!((identity.caller.as_str(), identity.session.as_str()), (USER, SESSION));
     assert_eq!((identity.account.as_str(), identity.role.as_deref()), ("111122223333", Some(ROLE)));
@@ -58,16 +63,14 @@ async fn a_verb_is_a_tagged_session_of_the_role() {
 
 #[tokio::test]
 async fn the_session_is_renewed_before_it_ends() {
-    let http = replay([
-        caller_is(USER),
-        assumed("ASIA1", "2026-01-01T01:00:00Z"),
-        assumed("ASIA2", "2026-01-01T02:00:00Z"),
-    ]);
+    let http =
+        replay([caller_is(USER), assumed("ASIA1", "2026-01-01T01:00:00Z"), assumed("ASIA2", "2026-01-01T02:00:00Z")]);
     let role = RoleArn::parse(ROLE).unwrap();
     let wanted = Wanted { verb: "run", role: Some(&role), prefix: "sts", as_caller: false, mode: Mode::Live };
     let at = |minute: u64| std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600 + 60 * minute);
     let clock = std::sync::Arc::new(std::sync::Mutex::new(at(0)));
-    let config = config(SharedHttpClient::new(http.clone())).await.into_builder().time_source(Clock(clock.clone())).build();
+    let config =
+        config(SharedHttpClient::new(http.clone())).await.into_builder().time_source(Clock(clock.clone())).build();
     let (config, _) = become_wanted(config, wanted).await.unwrap();
     let provider = config.credentials_provider().unwrap();
     for (minute, key) in [(0, "ASIA1"), (58, "ASIA1"), (59, "ASIA2"), (61, "ASIA2")] {
@@ -95,7 +98,8 @@ async fn whoever_is_the_role_already_or_wants_to_stay_does_not_assume_it() {
         assert_eq!(http.actual_requests().count(), 1);
     }
     // Another role's session has to assume ours.
-    let http = replay([caller_is("arn:aws:sts::111122223333:assumed-role/other/x"), assumed("ASIA1", "2100-01-01T00:00:00Z")]);
+    let http =
+        replay([caller_is("arn:aws:sts::111122223333:assumed-role/other/x"), assumed("ASIA1", "2100-01-01T00:00:00Z")]);
     assert_eq!(become_role(&http, false).await.unwrap().1.session, SESSION);
 }
 
@@ -121,8 +125,18 @@ async fn a_refused_role_is_explained() {
             3,
         ),
         ("arn:aws:iam::111122223333:root", vec![denied()], "the root user cannot assume a role", 2),
-        (USER, vec![sts_refuses(403, "RegionDisabledException", "STS is not activated")], "AWS STS is not active in this region", 2),
-        (USER, vec![sts_refuses(403, "ExpiredToken", "The security token included in the request is expired")], "log in again", 2),
+        (
+            USER,
+            vec![sts_refuses(403, "RegionDisabledException", "STS is not activated")],
+            "AWS STS is not active in this region",
+            2,
+        ),
+        (
+            USER,
+            vec![sts_refuses(403, "ExpiredToken", "The security token included in the request is expired")],
+            "log in again",
+            2,
+        ),
     ];
     for (caller, answers, hint, calls) in cases {
         let http = replay([caller_is(caller)].into_iter().chain(answers));

@@ -25,7 +25,10 @@ async fn streams_are_read_over_all_pages() {
         (200, json!({"logStreams": [stream("job/algo-3")]})),
     ];
     let (http, logs) = logs(pages).await;
-    assert_eq!(logs.streams("/aws/sagemaker/TrainingJobs", "job/").await.unwrap(), ["job/algo-1", "job/algo-2", "job/algo-3"]);
+    assert_eq!(
+        logs.streams("/aws/sagemaker/TrainingJobs", "job/").await.unwrap(),
+        ["job/algo-1", "job/algo-2", "job/algo-3"]
+    );
     let asked = json!({"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "job/"});
     let mut next = asked.clone();
     next["nextToken"] = json!("n");
@@ -49,7 +52,10 @@ async fn a_page_has_events_and_a_token() {
     let event = |timestamp, message: &str| Event { timestamp, message: message.to_owned() };
     assert_eq!(page.events, [event(1, "one"), event(2, "  two")]);
     assert_eq!(page.next.as_deref(), Some("f/1"));
-    assert_eq!(sent(&http), [json!({"logGroupName": "g", "logStreamName": "s", "startFromHead": true, "nextToken": "f/0"})]);
+    assert_eq!(
+        sent(&http),
+        [json!({"logGroupName": "g", "logStreamName": "s", "startFromHead": true, "nextToken": "f/0"})]
+    );
 }
 
 #[tokio::test]

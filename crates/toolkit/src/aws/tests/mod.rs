@@ -23,7 +23,8 @@ const USER: &str = "arn:aws:iam::111122223333:user/me";
 
 /// Settings of this environment and nothing else.
 fn settings(environment: &[(&str, &str)]) -> Settings {
-    let environment: HashMap<_, _> = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let environment: HashMap<_, _> =
+        environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     Settings::resolve(&Sources { environment, ..Sources::default() }).unwrap()
 }
 
@@ -46,7 +47,11 @@ impl AsyncSleep for NoSleep {
 /// Answers one request after the other; what was asked is looked at afterwards.
 fn replay(answers: impl IntoIterator<Item = (u16, String)>) -> StaticReplayClient {
     let event = |(status, body): (u16, String)| {
-        let answer = http::Response::builder().status(status).header("x-amzn-requestid", "request-1").body(SdkBody::from(body)).unwrap();
+        let answer = http::Response::builder()
+            .status(status)
+            .header("x-amzn-requestid", "request-1")
+            .body(SdkBody::from(body))
+            .unwrap();
         ReplayEvent::new(http::Request::new(SdkBody::empty()), answer)
     };
     StaticReplayClient::new(answers.into_iter().map(event).collect())
@@ -54,7 +59,10 @@ fn replay(answers: impl IntoIterator<Item = (u16, String)>) -> StaticReplayClien
 
 /// The bodies that were sent.
 fn bodies(client: &StaticReplayClient) -> Vec<String> {
-    client.actual_requests().map(|request| String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap()).collect()
+    client
+        .actual_requests()
+        .map(|request| String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap())
+        .collect()
 }
 
 fn caller_is(arn: &str) -> (u16, String) {
@@ -66,6 +74,8 @@ fn caller_is(arn: &str) -> (u16, String) {
 }
 
 fn sts_refuses(status: u16, code: &str, message: &str) -> (u16, String) {
-    let body = format!("<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>");
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    );
     (status, body)
 }

@@ -1,0 +1,7 @@
+//! The binary, run as a user runs it.
+
+mod command_line;
+mod config;
+mod journey;
+mod offline;
+mod user;

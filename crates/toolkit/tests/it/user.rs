@@ -1,0 +1,55 @@
+//! A user with nothing: no home, no configuration, no environment, no network to speak of.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use assert_cmd::cargo::cargo_bin;
+use tempfile::TempDir;
+
+/// A user and the folder that is both project and home.
+pub struct User {
+    folder: TempDir,
+}
+
+/// What a command left: exit code, stdout, stderr.
+pub type Done = (i32, String, String);
+
+impl User {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // The root of a project: nothing above it is looked at.
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        Self { folder }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where `--offline` keeps its state.
+    pub fn state(&self) -> PathBuf {
+        self.folder().join(".stsmm/offline")
+    }
+
+    pub fn dotenv(self, content: &str) -> Self {
+        std::fs::write(self.folder().join(".env"), content).unwrap();
+        self
+    }
+
+    /// A command that sees only this environment.
+    pub fn command(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
+        let mut command = Command::new(cargo_bin("stsmm"));
+        command.env_clear().env("HOME", self.folder()).envs(environment.iter().copied());
+        command.current_dir(self.folder()).args(arguments);
+        command
+    }
+
+    pub fn run(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Done {
+        done(&self.command(environment, arguments).output().unwrap())
+    }
+}
+
+pub fn done(output: &Output) -> Done {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
