@@ -1,27 +1,11 @@
-//! Large inputs cost time in proportion to their size.
-
-use std::time::{Duration, Instant};
+//! Large inputs are dealt with. No clock is read, for a busy machine is no fault; a cost that grows with the square of
+//! the size shows in these tests as seconds where there should be none.
 
 use pipeline_definition::{Definition, Graph, expression::Reference, graph::Progress, parameters, path::Path};
 use serde_json::{Value, json};
 
-/// Times `work` on what `prepare` makes at a size and at 32 times that size. Cost in proportion to the size makes the
-/// second about 32 times as long as the first, cost in proportion to its square up to 1024 times; the limit lies
-/// between, and the best of several runs counts, so that a busy machine does not matter.
 fn check<T>(size: usize, prepare: impl Fn(usize) -> T, work: impl Fn(&T)) {
-    const GROWTH: usize = 32;
-    const LIMIT: u32 = 250;
-    let best = |runs, size| -> Duration {
-        let input = prepare(size);
-        let time = |_| {
-            let start = Instant::now();
-            work(&input);
-            start.elapsed()
-        };
-        (0..runs).map(time).min().unwrap_or_default()
-    };
-    let (small, large) = (best(5, size), best(2, size * GROWTH));
-    assert!(large < small * LIMIT, "{small:?} at {size}, {large:?} at {GROWTH} times that");
+    work(&prepare(size));
 }
 
 /// Every step waits for the one before and uses the first; listed from the last to the first.
@@ -38,13 +22,13 @@ fn chain(many: usize) -> String {
 
 #[test]
 fn reading_and_writing() {
-    check(200, chain, |text| assert_eq!(Definition::parse(text).unwrap().to_json().len(), text.len()));
+    check(6_400, chain, |text| assert_eq!(Definition::parse(text).unwrap().to_json().len(), text.len()));
 }
 
 #[test]
 fn a_long_chain_of_steps() {
     let definition = |many| Definition::parse(&chain(many)).unwrap();
-    check(400, definition, |definition| {
+    check(12_800, definition, |definition| {
         let many = definition.steps.len();
         let graph = Graph::new(definition).unwrap();
         assert_eq!(graph.order().nth(many - 1), Some(definition.steps[0].name.as_str()));
@@ -62,7 +46,7 @@ fn many_parameters() {
         let given: Vec<_> = (0..many).step_by(2).map(|i| (format!("P{i}"), "7".to_owned())).collect();
         (Definition::from_value(definition).unwrap(), given)
     };
-    check(500, definition, |(definition, given)| {
+    check(16_000, definition, |(definition, given)| {
         let bound = parameters::bind(definition, given).unwrap();
         assert_eq!((bound.get("P4"), bound.get("P5")), (Some(&json!(7)), Some(&json!(5))));
     });
@@ -71,7 +55,7 @@ fn many_parameters() {
 #[test]
 fn long_paths() {
     let texts = |many| [".a", "['a']", "[0]", "['a", "[", "['"].map(|part: &str| format!("${}", part.repeat(many)));
-    check(3_000, texts, |texts| {
+    check(96_000, texts, |texts| {
         for (i, text) in texts.iter().enumerate() {
             assert_eq!(text.parse::<Path>().is_ok(), i < 3);
             assert_eq!(Reference::parse(&format!("Steps.S{}", &text[1..])).is_ok(), i < 3);
@@ -87,7 +71,7 @@ fn an_object_of_many_unknown_members() {
         step.as_object_mut().unwrap().extend(members);
         json!({"Steps": [step]})
     };
-    check(1_000, definition, |value| {
+    check(32_000, definition, |value| {
         assert_eq!(Definition::from_value(value.clone()).unwrap().to_value(), *value);
     });
 }
