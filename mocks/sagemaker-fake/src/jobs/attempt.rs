@@ -217,16 +217,18 @@ fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Me
     });
 }
 
-/// Puts the job's last status on record, and removes its folders. What happens to a killed process between the two is
-/// put right at the next start.
+/// Removes the job's folders and puts its last status on record. A process that is killed between the two starts the job
+/// again.
 fn close(fake: &Fake, key: &str, message: Option<String>, end: impl FnOnce(&mut Job, Timestamp)) {
-    let ended = job::update(fake, key, |job| {
-        job.exit_message = message;
-        end(job, fake.clock.now());
+    let ended = fake.store.read(|view| view.get::<Job>(key)).and_then(|job| {
+        job.iter().for_each(|job| tree::remove(fake, job));
+        job::update(fake, key, |job| {
+            job.exit_message = message;
+            end(job, fake.clock.now());
+        })
     });
-    match ended {
-        Ok(job) => tree::remove(fake, &job),
-        Err(error) => tracing::error!("the job {key} has ended and this cannot be put on record: {error}"),
+    if let Err(error) = ended {
+        tracing::error!("the job {key} has ended and this cannot be put on record: {error}");
     }
 }
 

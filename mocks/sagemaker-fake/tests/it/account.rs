@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub const REGION: &str = "eu-west-1";
 pub const BUCKET: &str = "sts-bucket";
 pub const ROLE: &str = "arn:aws:iam::111122223333:role/sts-execution";
-/// Its program is `/bin/sh -c`, so a job's first argument is its script.
+/// Its program is a shell that runs the job's arguments, joined, as a script.
 pub const SHELL: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shell:1";
 /// Its program is the binary of this crate.
 pub const STS: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts-container:1";
@@ -32,7 +32,9 @@ pub struct Account {
 
 /// The programs of every test.
 pub fn programs() -> Programs {
-    Programs::built_in().own_binary(env!("CARGO_BIN_EXE_sagemaker-fake")).with("*/shell:*", ["/bin/sh", "-c"])
+    Programs::built_in()
+        .own_binary(env!("CARGO_BIN_EXE_sagemaker-fake"))
+        .with("*/shell:*", ["/bin/sh", "-c", "eval \"$*\"", "sh"])
 }
 
 impl Account {
@@ -185,12 +187,26 @@ impl Meeting {
     }
 }
 
+/// A script as arguments: SageMaker takes none that is longer than 256 characters.
+pub fn arguments(script: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for word in script.split(' ') {
+        if parts.last().unwrap().len() + word.len() >= 256 {
+            parts.push(String::new());
+        }
+        let part = parts.last_mut().unwrap();
+        part.push_str(if part.is_empty() { "" } else { " " });
+        part.push_str(word);
+    }
+    parts
+}
+
 /// A processing job that runs a script on one instance.
 pub fn processing_job(name: &str, script: &str) -> Value {
     json!({
         "ProcessingJobName": name,
         "RoleArn": ROLE,
-        "AppSpecification": {"ImageUri": SHELL, "ContainerArguments": [script]},
+        "AppSpecification": {"ImageUri": SHELL, "ContainerArguments": arguments(script)},
         "ProcessingResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
     })
 }
@@ -211,7 +227,7 @@ pub fn training_job(name: &str, script: &str) -> Value {
     json!({
         "TrainingJobName": name,
         "RoleArn": ROLE,
-        "AlgorithmSpecification": {"TrainingImage": SHELL, "TrainingInputMode": "File", "ContainerArguments": [script]},
+        "AlgorithmSpecification": {"TrainingImage": SHELL, "TrainingInputMode": "File", "ContainerArguments": arguments(script)},
         "OutputDataConfig": {"S3OutputPath": format!("s3://{BUCKET}/models")},
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
