@@ -72,8 +72,8 @@ impl Counts {
     fn describe(&self, part: Part) -> String {
         let positives = self.0[part as usize][1];
         match self.of(part) {
-            0 => format!("{} 0 rows", part.name()),
-            all => format!("{} {all} rows ({:.1}% paraphrases)", part.name(), 100.0 * positives as f64 / all as f64),
+            0 => format!("{} 0", part.name()),
+            all => format!("{} {all} ({:.1}% paraphrases)", part.name(), 100.0 * positives as f64 / all as f64),
         }
     }
 
@@ -181,7 +181,10 @@ fn file_name(stem: &str, extension: &str, Instance { number, count }: Instance) 
 fn summary(instance: Instance, written: &Counts, all: &Counts, vocabulary: &Vocabulary) -> String {
     let rows = Part::ALL.map(|part| written.describe(part)).join(", ");
     match instance.count.get() {
-        1 => format!("{rows}; {} features, {} words in the vocabulary", features::COUNT, vocabulary.len()),
+        1 => {
+            let (features, words) = (features::COUNT, vocabulary.len());
+            format!("{} pairs: {rows}; {features} features, {words} words in the vocabulary", all.all())
+        }
         count => format!("instance {} of {count}: {rows}, of {} in all. ", instance.number + 1, all.all()),
     }
 }

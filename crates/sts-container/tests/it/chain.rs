@@ -44,7 +44,7 @@ fn from_pairs_to_predictions() {
     let (count, positives) = (test.len(), test.iter().filter(|pair| pair.label == Some(true)).count());
     let share = 100.0 * positives as f64 / count as f64;
     let message = tree.text("output/message");
-    assert!(message.contains(&format!("test {count} rows ({share:.1}% paraphrases)")), "{message}");
+    assert!(message.contains(&format!("test {count} ({share:.1}% paraphrases)")), "{message}");
 
     for channel in ["train", "validation", "vocabulary"] {
         tree.copy(&format!("processing/{channel}"), &format!("input/data/{channel}"));
@@ -93,7 +93,8 @@ fn from_pairs_to_predictions() {
     assert_eq!(lines, expected);
 
     let server = Server::start(&tree);
-    assert!(server.send("GET /ping HTTP/1.1\r\n", "").starts_with("HTTP/1.1 200 OK\r\n"));
+    let ping = server.send("GET /ping HTTP/1.1\r\n", "");
+    assert!(ping.starts_with("HTTP/1.1 200 OK\r\n"), "{ping}");
     // The validation rows once more: without their label they get the answers that are in the baseline.
     let validation = tree.text("processing/validation/validation.csv");
     let body: String = validation.lines().map(|row| row.split_once(',').unwrap().1.to_owned() + "\n").collect();
