@@ -52,8 +52,9 @@ pub(crate) async fn run(
     let loading = tokio::task::spawn_blocking(move || {
         let content = files::read(&path)?;
         let artifact = Artifact::from_json(&content).map_err(|source| Error::Model { path, source })?;
+        let artifact = loaded.get_or_init(|| artifact);
+        // Only now: whoever reads this line counts on an answer.
         say(format_args!("model of {} pairs, threshold {}", artifact.training.rows, artifact.threshold));
-        loaded.get_or_init(|| artifact);
         Ok(())
     });
     // A client that waits for an answer of some bytes must not wait for more to send along.
