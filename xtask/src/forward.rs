@@ -24,13 +24,16 @@ fn run(sh: &Shell, package: &str, binary: &str, first_time: &str, arguments: Vec
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml");
     let built = std::env::current_exe()?.with_file_name(binary);
-    let quiet = if built.exists() {
-        Some("--quiet")
+    let flags = if built.exists() {
+        vec!["--quiet".to_owned()]
     } else {
         eprintln!("building {binary} for the first time: {first_time}");
-        None
+        // aws-sdk-sagemaker is a third of the work and can start early, but cargo starts it last: nothing but the
+        // toolkit depends on it. With more jobs than cores it begins while the others are still under way.
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        vec!["--jobs".to_owned(), (cores + 2).to_string()]
     };
-    let build = cmd!(sh, "{cargo} build {quiet...} --manifest-path {manifest} --package {package} --bin {binary}");
+    let build = cmd!(sh, "{cargo} build {flags...} --manifest-path {manifest} --package {package} --bin {binary}");
     build.quiet().run().with_context(|| format!("{binary} does not build"))?;
     let error = Command::new(&built).args(arguments).exec();
     Err(error).with_context(|| format!("cannot run {}", built.display()))
