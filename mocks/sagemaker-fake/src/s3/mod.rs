@@ -122,3 +122,117 @@ pub fn tidy(fake: &Fake) -> Result<(), ApiError> {
     content::remove_all_but(fake, &kept)
         .map_err(|error| ApiError::internal(format!("cannot tidy the contents of S3: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    const ACCOUNT: &str = "111122223333";
+
+    fn fake(state: &Path) -> Fake {
+        Fake::builder().state(state).build().unwrap()
+    }
+
+    fn put(fake: &Fake, key: &str, content: &str) -> Object {
+        let source = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(source.path(), content).unwrap();
+        put_file(fake, "sts-bucket", key, source.path()).unwrap()
+    }
+
+    fn files(fake: &Fake) -> Vec<String> {
+        let entries = std::fs::read_dir(fake.folder().join("objects")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    fn read(fake: &Fake, key: &str) -> String {
+        let mut content = String::new();
+        open(fake, "sts-bucket", key).unwrap().1.read_to_string(&mut content).unwrap();
+        content
+    }
+
+    #[tokio::test]
+    async fn what_is_put_is_there() {
+        let state = tempfile::tempdir().unwrap();
+        let fake = fake(state.path());
+        assert_eq!(get(&fake, "sts-bucket", "a").unwrap_err().code, "NoSuchBucket");
+        assert_eq!(list(&fake, "sts-bucket", "").unwrap_err().code, "NoSuchBucket");
+        assert_eq!(put_file(&fake, "sts-bucket", "a", state.path()).unwrap_err().code, "NoSuchBucket");
+        let made = create_bucket(&fake, "sts-bucket", "eu-west-1", ACCOUNT).unwrap();
+        assert_eq!(bucket(&fake, "sts-bucket").unwrap(), Some(made));
+        create_bucket(&fake, "sts-bucket2", "eu-west-1", ACCOUNT).unwrap();
+
+        let object = put(&fake, "in/b", "hello");
+        put(&fake, "in/a", "");
+        put(&fake, "out", "x");
+        assert_eq!((object.size, object.etag.as_str()), (5, "5d41402abc4b2a76b9719d911017c592"));
+        assert_eq!(get(&fake, "sts-bucket", "in/b").unwrap(), Some(object));
+        assert_eq!(get(&fake, "sts-bucket", "in").unwrap(), None);
+        let keys = list(&fake, "sts-bucket", "in/").unwrap().into_iter().map(|object| object.key);
+        assert_eq!(keys.collect::<Vec<_>>(), ["in/a", "in/b"]);
+        assert_eq!(list(&fake, "sts-bucket2", "").unwrap(), []);
+        assert_eq!(open(&fake, "sts-bucket", "none").unwrap_err().code, "NoSuchKey");
+
+        // A source that cannot be read changes nothing.
+        assert_eq!(
+            put_file(&fake, "sts-bucket", "out", &state.path().join("none")).unwrap_err().code,
+            "InternalFailure"
+        );
+        assert_eq!(read(&fake, "out"), "x");
+        assert_eq!(files(&fake).len(), 3);
+    }
+
+    #[tokio::test]
+    async fn an_overwritten_content_is_read_to_its_end_and_then_gone() {
+        let state = tempfile::tempdir().unwrap();
+        let fake = fake(state.path());
+        create_bucket(&fake, "sts-bucket", "eu-west-1", ACCOUNT).unwrap();
+        put(&fake, "k", "old");
+        let (_, mut reader) = open(&fake, "sts-bucket", "k").unwrap();
+        let new = put(&fake, "k", "new");
+        let mut content = String::new();
+        reader.read_to_string(&mut content).unwrap();
+        assert_eq!((content.as_str(), read(&fake, "k").as_str()), ("old", "new"));
+        assert_eq!(files(&fake), [new.file]);
+    }
+
+    /// What a kill between two steps leaves: a content that is written, and not yet or no longer referred to.
+    #[tokio::test]
+    async fn a_start_removes_contents_without_record_and_keeps_the_others() {
+        let state = tempfile::tempdir().unwrap();
+        let one = fake(state.path());
+        create_bucket(&one, "sts-bucket", "eu-west-1", ACCOUNT).unwrap();
+        let kept = put(&one, "k", "kept");
+        let half = Draft::new(&one, checksum::Algorithm::default()).unwrap();
+        std::mem::forget(half);
+        let mut whole = Draft::new(&one, checksum::Algorithm::default()).unwrap();
+        whole.write(b"whole").unwrap();
+        whole.finish(|_| Ok(())).unwrap();
+        assert_eq!(files(&one).len(), 3);
+        drop(one);
+        let other = fake(state.path());
+        assert_eq!(files(&other), [kept.file]);
+        assert_eq!(read(&other, "k"), "kept");
+    }
+
+    #[tokio::test]
+    async fn a_record_never_lacks_its_content() {
+        let state = tempfile::tempdir().unwrap();
+        let fake = fake(state.path());
+        create_bucket(&fake, "sts-bucket", "eu-west-1", ACCOUNT).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| (0..200).for_each(|n| drop(put(&fake, "k", &n.to_string()))));
+            let mut last = None;
+            while !writer.is_finished() {
+                if get(&fake, "sts-bucket", "k").unwrap().is_some() {
+                    let read: u32 = read(&fake, "k").parse().unwrap();
+                    assert!(last <= Some(read), "an older content after a newer one");
+                    last = Some(read);
+                }
+            }
+        });
+        assert_eq!(read(&fake, "k"), "199");
+        assert_eq!(files(&fake).len(), 1);
+    }
+}

@@ -108,6 +108,10 @@ async fn finish(response: s3s::HttpResponse, request_id: &str, is_head: bool) ->
         parts.headers.insert("x-amz-id-2", id);
     }
     parts.headers.insert(header::SERVER, HeaderValue::from_static("AmazonS3"));
+    if parts.status == StatusCode::NOT_MODIFIED {
+        parts.headers.remove(header::CONTENT_TYPE);
+        return (Response::from_parts(parts, Body::empty()), None);
+    }
     if !(parts.status.is_client_error() || parts.status.is_server_error()) {
         return (Response::from_parts(parts, Body::new(body)), None);
     }
@@ -120,13 +124,13 @@ async fn finish(response: s3s::HttpResponse, request_id: &str, is_head: bool) ->
     if is_head {
         return (Response::from_parts(parts, Body::empty()), Some(code));
     }
-    let message =
-        if text.contains("<Message>") { String::new() } else { format!("<Message>{}</Message>", sentence(&code)) };
-    let text = text.replacen(
-        "</Code>",
-        &format!("</Code>{message}<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId>"),
-        1,
-    );
+    let text = if text.contains("<Message>") {
+        text
+    } else {
+        text.replacen("</Code>", &format!("</Code><Message>{}</Message>", sentence(&code)), 1)
+    };
+    let ids = format!("<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId></Error>");
+    let text = text.replacen("</Error>", &ids, 1);
     (Response::from_parts(parts, Body::from(text)), Some(code))
 }
 
@@ -139,6 +143,7 @@ fn sentence(code: &str) -> &'static str {
         "MethodNotAllowed" => "The specified method is not allowed against this resource.",
         "MalformedXML" => "The XML you provided was not well-formed or did not validate against our published schema",
         "MaxMessageLengthExceeded" => "Your request was too big.",
+        "MissingRequestBodyError" => "Request Body is empty",
         "MissingContentLength" => "You must provide the Content-Length HTTP header.",
         "NotImplemented" => "A header you provided implies functionality that is not implemented",
         "InternalError" => "We encountered an internal error. Please try again.",
