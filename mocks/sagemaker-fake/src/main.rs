@@ -84,7 +84,8 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn serve(port: u16, state: &Path, scenario: Scenario, output: Output) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    // s3s logs every request that is refused as an error of its own.
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,s3s=off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
     if let Some(url) = Owner::find(state) {

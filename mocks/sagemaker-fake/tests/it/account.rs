@@ -12,6 +12,7 @@ use sagemaker_fake::fake::Context;
 use sagemaker_fake::jobs::logs;
 use sagemaker_fake::jobs::programs::Programs;
 use sagemaker_fake::jobs::{Job, Kind, ended};
+use sagemaker_fake::protocol::Service;
 use sagemaker_fake::{ApiError, Fake, FakeBuilder, s3, sagemaker};
 use serde_json::{Value, json};
 
@@ -56,7 +57,13 @@ impl Account {
         let account = self.fake.account().to_owned();
         let arn = format!("arn:aws:iam::{account}:user/sts-developer");
         let caller = Caller { arn, user_id: "AIDAEXAMPLE".into(), account, session_tags: Vec::new() };
-        sagemaker::call(&Context { fake: &self.fake, caller: &caller, region: REGION }, operation, input)
+        let output = sagemaker::call(&Context { fake: &self.fake, caller: &caller, region: REGION }, operation, input)?;
+        assert_eq!(
+            Service::SageMaker.api().faults_of_output(operation, &output),
+            [""; 0],
+            "{operation} answers {output}"
+        );
+        Ok(output)
     }
 
     pub fn put(&self, key: &str, content: impl AsRef<[u8]>) {

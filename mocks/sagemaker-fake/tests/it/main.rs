@@ -6,6 +6,7 @@ mod clients;
 mod executions;
 mod export;
 mod jobs;
+mod logs;
 mod negatives;
 mod pipelines;
 mod registry;
