@@ -34,8 +34,6 @@ pub struct Session {
     pub identity: Identity,
     /// Whether this is the fake.
     pub offline: bool,
-    /// Keeps the fake alive if it lives in this process.
-    _fake: Option<Offline>,
 }
 
 impl Session {
@@ -52,26 +50,29 @@ impl Session {
         mode: Mode,
     ) -> Result<Self, Failure> {
         let wanted = |role| Wanted { verb, role, prefix: &settings.base_job_prefix, as_caller, mode };
-        let (config, identity, fake) = match place {
+        let (config, identity) = match place {
             Place::Aws => {
                 if settings.role.is_none() && !as_caller {
                     return Err(no_role(verb));
                 }
                 let config = config::load(settings, Target::Aws, config::https()).await;
-                let (config, identity) = identity::become_wanted(config, wanted(settings.role.as_ref())).await?;
-                (config, identity, None)
+                identity::become_wanted(config, wanted(settings.role.as_ref())).await?
             }
             Place::Offline { state, scenario } => {
                 let fake = Offline::open(state, scenario, mode).await?;
                 let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
-                let config = config::load(settings, target, config::http()).await;
+                let config = config::load(settings, target, fake.http.clone()).await;
                 let role = role_offline(settings, &fake);
-                let (config, identity) = identity::become_wanted(config, wanted(role.as_ref())).await?;
-                (config, identity, Some(fake))
+                identity::become_wanted(config, wanted(role.as_ref())).await?
             }
         };
         let site = Site::new(settings, &identity.account, identity.role.as_deref());
-        Ok(Self { clients: Clients::new(&config, mode), site, identity, offline: fake.is_some(), _fake: fake })
+        Ok(Self {
+            clients: Clients::new(&config, mode),
+            site,
+            identity,
+            offline: matches!(place, Place::Offline { .. }),
+        })
     }
 }
 

@@ -5,12 +5,14 @@ mod dry;
 mod errors;
 mod identity;
 mod logs;
+mod offline;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_credential_types::Credentials;
-use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
@@ -28,20 +30,19 @@ fn settings(environment: &[(&str, &str)]) -> Settings {
     Settings::resolve(&Sources { environment, ..Sources::default() }).unwrap()
 }
 
-/// A configuration that answers with this client, and waits for nothing.
+/// A configuration that answers with this client, and hardly waits between attempts.
 async fn config(http: SharedHttpClient) -> SdkConfig {
     let keys = Credentials::new("AKIACALLER", "caller-secret", None, None, "Test");
     let target = Target::Fake { url: "http://127.0.0.1:1", keys };
-    load(&settings(&[]), target, http).await.into_builder().sleep_impl(NoSleep).build()
+    impatient(load(&settings(&[]), target, http).await)
 }
 
-#[derive(Debug, Clone)]
-struct NoSleep;
-
-impl AsyncSleep for NoSleep {
-    fn sleep(&self, _: std::time::Duration) -> Sleep {
-        Sleep::new(async {})
-    }
+/// The same, with a millisecond between two attempts.
+fn impatient(config: SdkConfig) -> SdkConfig {
+    let attempts = config.retry_config().unwrap().max_attempts();
+    let pause = Duration::from_millis(1);
+    let retry = RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(pause).with_max_backoff(pause);
+    config.into_builder().retry_config(retry).build()
 }
 
 /// Answers one request after the other; what was asked is looked at afterwards.

@@ -1,0 +1,106 @@
+//! The door to the fake: in this process, or in the one that owns the folder of the state.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sagemaker_fake::Fake;
+use sagemaker_fake::account::Scenario;
+use sagemaker_fake::doors::http::{self, Server};
+use sagemaker_fake::doors::owner::Owner;
+use sagemaker_fake::fake::StartError;
+use sagemaker_fake::protocol::Checked;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use crate::aws::Mode;
+use crate::error::Failure;
+
+/// The door that is open now. Its owner may leave, and then another one is opened.
+pub(super) struct Door {
+    scenario: Scenario,
+    /// Nothing for a fake in memory, which nobody else can serve.
+    state: Option<PathBuf>,
+    open: Mutex<Open>,
+}
+
+struct Open {
+    url: String,
+    here: Option<Here>,
+}
+
+/// The fake in this process: its server, and the notice that says so to others.
+struct Here {
+    _server: Server,
+    _owner: Option<Owner>,
+}
+
+/// How often and how long to wait for an owner that is just starting or just leaving.
+const PAUSE: Duration = Duration::from_millis(20);
+const TRIES: u32 = 500;
+
+impl Door {
+    /// Joins the owner of the folder, or becomes it.
+    pub(super) async fn open(state: &Path, scenario: Scenario, mode: Mode) -> Result<Self, Failure> {
+        let state = (mode == Mode::Live || state.exists()).then(|| state.to_owned());
+        let open = match &state {
+            Some(state) => join(state, &scenario).await?,
+            None => start(Fake::builder().scenario(scenario.clone()).build().map_err(cannot_start)?, None).await?,
+        };
+        Ok(Self { scenario, state, open: Mutex::new(open) })
+    }
+
+    /// Where the door is.
+    pub(super) async fn url(&self) -> String {
+        self.open.lock().await.url.clone()
+    }
+
+    /// Opens another door after nobody answered at `url`, unless somebody has done so already.
+    pub(super) async fn reopen(&self, url: &str) -> Result<(), Failure> {
+        let mut open = self.open.lock().await;
+        if let (None, Some(state), true) = (&open.here, &self.state, open.url == url) {
+            *open = join(state, &self.scenario).await?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+async fn join(state: &Path, scenario: &Scenario) -> Result<Open, Failure> {
+    for _ in 0..TRIES {
+        // The lock of the store decides; the notice beside it only says where the one who has it is.
+        match Fake::builder().state(state).scenario(scenario.clone()).build() {
+            Ok(fake) => return start(fake, Some(state)).await,
+            Err(StartError::Held(_)) => {}
+            Err(error) => return Err(cannot_start(error)),
+        }
+        let folder = state.to_owned();
+        if let Ok(Some(url)) = tokio::task::spawn_blocking(move || Owner::find(&folder)).await {
+            return Ok(Open { url, here: None });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    let (state, waited) = (state.display(), (PAUSE * TRIES).as_secs());
+    Err(Failure::operation(format!("the state in {state} is held by a process that does not answer, after {waited} s"))
+        .hint("end that process, or use another folder: --state DIR"))
+}
+
+/// Serves the fake on a port of this machine, for as long as the answer is kept.
+async fn start(fake: Fake, state: Option<&Path>) -> Result<Open, Failure> {
+    let no_door = |error: std::io::Error| Failure::operation("the fake cannot listen on 127.0.0.1").because(error);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_door)?;
+    let server = http::serve(&fake, listener, Checked::No).map_err(no_door)?;
+    let url = server.url().to_owned();
+    let owner = state.map(|state| Owner::claim(state, &url)).transpose();
+    let owner =
+        owner.map_err(|error| Failure::operation("the folder of the state cannot be claimed").because(error))?;
+    Ok(Open { url, here: Some(Here { _server: server, _owner: owner }) })
+}
+
+fn cannot_start(error: StartError) -> Failure {
+    Failure::operation("the fake cannot start").because(error)
+}

@@ -1,0 +1,78 @@
+//! `--offline`: the fake in place of AWS.
+//!
+//! One process owns a folder of state: the one that holds the lock of its store. Whoever comes second finds the owner's
+//! URL beside the store and talks to it, so that two commands at once see one account.
+
+mod door;
+mod follow;
+
+use std::path::{Path, PathBuf};
+
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use sagemaker_fake::account::Scenario;
+
+use crate::aws::Mode;
+use crate::error::Failure;
+use crate::settings::dotenv::project_root;
+use door::Door;
+use follow::Follow;
+
+/// The fake, here or in the process that owns the folder.
+pub struct Offline {
+    /// Where it listens at first.
+    pub url: String,
+    /// The keys of the scenario's first user.
+    pub keys: Credentials,
+    /// The account.
+    pub account: String,
+    /// The scenario's first role.
+    pub role: Option<String>,
+    /// Sends requests to it, wherever it goes. Kept, it keeps a fake in this process alive.
+    pub http: SharedHttpClient,
+}
+
+impl Offline {
+    /// Joins the owner of the folder, or becomes it. A dry run that finds no state gets a fake in memory, so that
+    /// nothing is created.
+    ///
+    /// # Errors
+    /// When there is no such scenario, or the state cannot be opened.
+    pub async fn open(state: &Path, scenario: &str, mode: Mode) -> Result<Self, Failure> {
+        let scenario = Scenario::named(scenario).map_err(Failure::usage)?;
+        let user = scenario.users.first().ok_or_else(|| Failure::operation("the scenario has no user"))?;
+        let keys = Credentials::new(&user.access_key_id, &user.secret_access_key, None, None, "Scenario");
+        let (account, role) = (scenario.account.clone(), scenario.role_arns().next());
+        let door = Door::open(state, scenario, mode).await?;
+        let url = door.url().await;
+        Ok(Self { url, keys, account, role, http: SharedHttpClient::new(Follow::new(door)) })
+    }
+}
+
+/// The folder of the state: `--state`, else `STSMM_STATE_DIR`, else `.stsmm/offline` at the root of the project.
+#[must_use]
+pub fn state_folder(flag: Option<&Path>, setting: Option<&Path>, current: &Path) -> PathBuf {
+    let given = flag.or(setting).map(|folder| current.join(folder));
+    given.unwrap_or_else(|| project_root(current).join(".stsmm").join("offline"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_where_it_was_asked_for() {
+        let project = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(project.path().join(".git")).unwrap();
+        let below = project.path().join("a");
+        std::fs::create_dir(&below).unwrap();
+        let (flag, setting) = (Path::new("flag"), Path::new("setting"));
+        for (given, expected) in [
+            ((Some(flag), Some(setting)), below.join("flag")),
+            ((None, Some(setting)), below.join("setting")),
+            ((None, None), project.path().join(".stsmm/offline")),
+        ] {
+            assert_eq!(state_folder(given.0, given.1, &below), expected);
+        }
+    }
+}
