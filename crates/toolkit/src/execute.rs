@@ -1,5 +1,6 @@
 //! Executes a plan: the only place from which anything is changed.
 
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, PublicAccessBlockConfiguration, ServerSideEncryption,
@@ -54,7 +55,11 @@ impl Executor<'_> {
                 // us-east-1 is the one region that must not be named.
                 let location = (region != "us-east-1").then_some(location);
                 let made = s3.create_bucket().bucket(bucket).set_create_bucket_configuration(location).send().await;
-                made.map_err(|error| describe("CreateBucket", error))?;
+                match made {
+                    // Somebody of our account was quicker: what follows is the same.
+                    Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {}
+                    made => drop(made.map_err(|error| describe("CreateBucket", error))?),
+                }
             }
             Operation::TagBucket { bucket, tags } => {
                 let tagging = Tagging::builder().set_tag_set(Some(s3_tags(tags)?)).build().map_err(bug)?;
@@ -100,7 +105,10 @@ impl Executor<'_> {
             Operation::CreateModelPackageGroup { name, description, tags } => {
                 let made = sagemaker.create_model_package_group().model_package_group_name(name);
                 let made = made.model_package_group_description(description).set_tags(Some(sagemaker_tags(tags)));
-                made.send().await.map_err(|error| describe("CreateModelPackageGroup", error))?;
+                match made.send().await {
+                    Err(error) if error.message().is_some_and(|message| message.contains("already exists")) => {}
+                    made => drop(made.map_err(|error| describe("CreateModelPackageGroup", error))?),
+                }
             }
             Operation::CreatePipeline { name, description, definition, role, tags } => {
                 let made = sagemaker.create_pipeline().pipeline_name(name).pipeline_description(description);
@@ -143,4 +151,83 @@ fn s3_tags(tags: &[Tag]) -> Result<Vec<aws_sdk_s3::types::Tag>, Failure> {
 /// A request that the SDK cannot even build: a member that we forgot.
 fn bug(error: aws_sdk_s3::error::BuildError) -> Failure {
     Failure::operation(format!("a request could not be built: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_credential_types::Credentials;
+    use aws_smithy_http_client::test_util::NeverClient;
+
+    use super::*;
+    use crate::aws::{Clients, Mode};
+    use crate::plan::{Action, Content, Verdict};
+
+    /// One of each: a new operation is added here when the compiler asks for it below.
+    fn every_operation() -> Vec<Operation> {
+        let text = || "x".to_owned();
+        let (bucket, name, definition, role) = (text, text, text, text);
+        vec![
+            Operation::CreateBucket { bucket: bucket(), region: "eu-west-1".to_owned() },
+            Operation::TagBucket { bucket: bucket(), tags: vec![] },
+            Operation::BlockPublicAccess { bucket: bucket() },
+            Operation::EncryptBucket { bucket: bucket(), kms_key: None },
+            Operation::PutBucketPolicy { bucket: bucket(), policy: text() },
+            Operation::PutObject { bucket: bucket(), key: text(), bytes: 1, content: Content(vec![1]) },
+            Operation::CreateModelPackageGroup { name: name(), description: text(), tags: vec![] },
+            Operation::CreatePipeline {
+                name: name(),
+                description: text(),
+                definition: definition(),
+                role: role(),
+                tags: vec![],
+            },
+            Operation::UpdatePipeline { name: name(), definition: definition(), role: role() },
+            Operation::AddTags { arn: text(), tags: vec![] },
+            Operation::StartPipelineExecution { pipeline: name(), parameters: vec![] },
+            Operation::StopPipelineExecution { execution: text() },
+        ]
+    }
+
+    /// The number of variants, by a match that does not compile without a new one.
+    fn number(operation: &Operation) -> usize {
+        match operation {
+            Operation::CreateBucket { .. } => 0,
+            Operation::TagBucket { .. } => 1,
+            Operation::BlockPublicAccess { .. } => 2,
+            Operation::EncryptBucket { .. } => 3,
+            Operation::PutBucketPolicy { .. } => 4,
+            Operation::PutObject { .. } => 5,
+            Operation::CreateModelPackageGroup { .. } => 6,
+            Operation::CreatePipeline { .. } => 7,
+            Operation::UpdatePipeline { .. } => 8,
+            Operation::AddTags { .. } => 9,
+            Operation::StartPipelineExecution { .. } => 10,
+            Operation::StopPipelineExecution { .. } => 11,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_sends_no_operation_of_any_plan() {
+        let never = NeverClient::new();
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                Credentials::new("AKIA", "secret", None, None, "test"),
+            ))
+            .http_client(never.clone())
+            .build();
+        let clients = Clients::new(&config, Mode::Dry);
+        let executor = Executor { s3: &clients.s3, sagemaker: &clients.sagemaker, account: "111122223333" };
+        let operations = every_operation();
+        assert_eq!(operations.iter().map(number).collect::<Vec<_>>(), (0..operations.len()).collect::<Vec<_>>());
+        for operation in operations {
+            let call = operation.call();
+            let plan = Plan { actions: vec![Action::new(Verdict::Update, "x", "x", "x", vec![operation])] };
+            let refusal = executor.execute(&plan, |_| {}).await.unwrap_err().to_string();
+            assert!(refusal.contains("was not sent in a dry run"), "{call}: {refusal}");
+        }
+        assert_eq!(never.num_calls(), 0, "something was sent");
+    }
 }

@@ -19,6 +19,9 @@ pub struct Report {
     /// What `preprocess` said of the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<String>,
+    /// What the program of the step that failed said at its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_words: Option<String>,
     /// What the evaluation found, if it came to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
@@ -94,6 +97,9 @@ impl fmt::Display for Report {
             if let Some(reason) = &step.failure_reason {
                 writeln!(f, "    {reason}")?;
             }
+        }
+        if let Some(words) = &self.last_words {
+            writeln!(f, "it said    {words}")?;
         }
         if let Some(metrics) = self.metrics {
             writeln!(f, "metrics    on the test part")?;

@@ -38,8 +38,11 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
     };
     output.note(format_args!("started {execution}"));
     if arguments.detach {
-        let note = if session.offline { "it goes on while a command has the offline state open" } else { "it goes on by itself" };
-        output.note(format_args!("{note}; follow it: cargo xtask watch {execution}"));
+        let note = match session.offline {
+            true => "it goes on whenever a command has the offline state open; follow it: cargo xtask watch --offline",
+            false => "it goes on by itself; follow it: cargo xtask watch",
+        };
+        output.note(format_args!("{note} {execution}"));
         return output.print(&execution, &Started { execution: &execution });
     }
     watch::follow(session, output, &execution).await

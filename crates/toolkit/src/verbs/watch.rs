@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::aws::Session;
 use crate::error::Failure;
-use crate::execution::{Execution, StepResult};
+use crate::execution::{Execution, Step, StepResult};
 use crate::output::Output;
 use crate::pipeline::{parameter, step};
 use crate::progress::Progress;
@@ -34,7 +34,7 @@ pub async fn follow(session: &Session, output: &Output, arn: &str) -> Result<(),
     output.print(&report, &report)?;
     match report.execution.succeeded() {
         true => Ok(()),
-        false => Err(unsuccessful(&report)),
+        false => Err(unsuccessful(session, &report)),
     }
 }
 
@@ -48,12 +48,12 @@ pub async fn resolve(session: &Session, execution: Option<&str>) -> Result<Strin
         Some(arn) if arn.starts_with("arn:") => Ok(arn.to_owned()),
         Some(id) => Ok(session.site.execution_arn(id)),
         None => observe::registry::latest_execution(&session.clients.sagemaker, pipeline).await?.ok_or_else(|| {
-            Failure::operation(format!("pipeline `{pipeline}` has no execution yet")).hint("start one: cargo xtask run")
+            Failure::operation(format!("pipeline `{pipeline}` has no execution yet")).hint(format!("start one: cargo xtask run{}", offline(session)))
         }),
     }
 }
 
-fn unsuccessful(report: &Report) -> Failure {
+fn unsuccessful(session: &Session, report: &Report) -> Failure {
     let failed = report.execution.steps.iter().find(|step| step.status == "Failed");
     let what = format!("the execution ended as {}", report.execution.status);
     let failure = Failure::operation(match failed {
@@ -70,9 +70,14 @@ fn unsuccessful(report: &Report) -> Failure {
             });
             failure.hint(mse.unwrap_or_else(|| "see the step's message above".to_owned()))
         }
-        Some(step) => failure.hint(format!("see what it printed: cargo xtask logs {}", step.name)),
+        Some(step) => failure.hint(format!("see what it printed: cargo xtask logs{} {}", offline(session), step.name)),
         None => failure,
     }
+}
+
+/// The flag that a command to be typed next needs.
+fn offline(session: &Session) -> &'static str {
+    if session.offline { " --offline" } else { "" }
 }
 
 /// What came of the execution, with what its steps left in S3 and the registry.
@@ -96,13 +101,25 @@ async fn report(session: &Session, execution: Execution) -> Result<Report, Failu
         }
         None => None,
     };
-    let rows = match execution.step(step::PREPROCESS).and_then(|step| step.result.as_ref()) {
-        Some(StepResult::ProcessingJob(arn)) => observe::registry::exit_message(&clients.sagemaker, arn).await?,
-        _ => None,
+    let said = |step: Option<&Step>| {
+        let job = step.and_then(|step| match &step.result {
+            Some(StepResult::ProcessingJob(arn)) => Some(arn.clone()),
+            _ => None,
+        });
+        async move {
+            match job {
+                Some(job) => observe::registry::exit_message(&clients.sagemaker, &job).await,
+                None => Ok(None),
+            }
+        }
     };
+    let preprocessed = execution.step(step::PREPROCESS).filter(|step| step.status == "Succeeded");
+    let rows = said(preprocessed).await?;
+    let last_words = said(execution.steps.iter().find(|step| step.status == "Failed")).await?;
     Ok(Report {
         input: find(parameter::INPUT_DATA_URL),
         rows,
+        last_words,
         metrics: metrics.and_then(|evaluation| Metrics::read(&evaluation, threshold)),
         model_package,
         execution,

@@ -120,7 +120,8 @@ fn a_majority_vote_passes_at_no_threshold() {
     for row in 0..600 {
         // Two thirds are labelled 1, by a rule that no feature of the sentences sees.
         let label = u8::from((row * 7919 % 3) != 0);
-        lines.push(format!("{label}\t{row}\t{}\tthe same words stand here\tthe same words stand here", row + 10_000));
+        let sentence = format!("the same words stand here in row {row}");
+        lines.push(format!("{label}\t{row}\t{}\t{sentence}\t{sentence}", row + 10_000));
     }
     std::fs::write(&input, lines.join("\n")).unwrap();
     let report = user.json(1, &["run", "--input", input.to_str().unwrap(), "--param", "MseThreshold=1.0"]);
