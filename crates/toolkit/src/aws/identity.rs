@@ -150,7 +150,7 @@ impl RoleSession {
         }
         if self.ask(&[]).await.is_ok() {
             return failure.hint(format!(
-                "only the tags are refused: allow sts:TagSession beside sts:AssumeRole in the trust policy of {role}\n{}",
+                "only the tags are refused: allow sts:TagSession beside sts:AssumeRole in the trust policy of {role}:\n{}",
                 self.trust()
             ));
         }
@@ -160,8 +160,8 @@ impl RoleSession {
             format!(" The role is in another account than the caller: the policies of {caller} must allow it too.")
         };
         failure.hint(format!(
-            "{role} does not exist, or does not trust {caller}: its trust policy needs this statement.{other_account} \
-             To work as the caller: --as-caller\n{}",
+            "{role} does not exist, or does not trust {caller}.{other_account} To work as the caller: --as-caller. \
+             The trust policy of the role needs this statement:\n{}",
             self.trust()
         ))
     }
