@@ -5,7 +5,9 @@ mod clients;
 
 mod executions;
 mod export;
+mod garbage;
 mod jobs;
+mod lifecycle;
 mod logs;
 mod negatives;
 mod pipelines;
