@@ -13,7 +13,7 @@ use crate::jobs::programs::Programs;
 use crate::store::{Records, Store};
 
 /// The file of the store in a state folder.
-pub(crate) const STORE_FILE: &str = "state.redb";
+pub const STORE_FILE: &str = "state.redb";
 
 /// One AWS account that never was. Cheap to clone; all clones are the same account.
 #[derive(Clone)]
@@ -86,6 +86,7 @@ pub struct FakeBuilder {
     clock: Clock,
     ids: Ids,
     programs: Programs,
+    at_rest: bool,
 }
 
 /// Why a fake could not start.
@@ -124,6 +125,7 @@ impl Fake {
             clock: Clock::default(),
             ids: Ids::random(),
             programs: Programs::built_in(),
+            at_rest: false,
         }
     }
 
@@ -165,6 +167,12 @@ impl FakeBuilder {
         self
     }
 
+    /// Leaves alone what was running when the state was last closed or killed: for those who only want to look.
+    pub fn at_rest(mut self, at_rest: bool) -> Self {
+        self.at_rest = at_rest;
+        self
+    }
+
     /// Opens the state and goes on with whatever was running when it was last closed or killed.
     ///
     /// Needs a running tokio runtime.
@@ -199,8 +207,10 @@ impl FakeBuilder {
             engine: Engine::default(),
             folder,
         }));
-        crate::s3::tidy(&fake)?;
-        crate::engine::resume(&fake)?;
+        if !self.at_rest {
+            crate::s3::tidy(&fake)?;
+            crate::engine::resume(&fake)?;
+        }
         Ok(fake)
     }
 }

@@ -7,7 +7,7 @@ use sagemaker_fake::Fake;
 use sagemaker_fake::account::Scenario;
 use sagemaker_fake::doors::http::{self, Server};
 use sagemaker_fake::doors::owner::Owner;
-use sagemaker_fake::fake::StartError;
+use sagemaker_fake::fake::{STORE_FILE, StartError};
 use sagemaker_fake::protocol::Checked;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -20,6 +20,7 @@ pub(super) struct Door {
     scenario: Scenario,
     /// Nothing for a fake in memory, which nobody else can serve.
     state: Option<PathBuf>,
+    mode: Mode,
     open: Mutex<Open>,
 }
 
@@ -41,12 +42,13 @@ const TRIES: u32 = 500;
 impl Door {
     /// Joins the owner of the folder, or becomes it.
     pub(super) async fn open(state: &Path, scenario: Scenario, mode: Mode) -> Result<Self, Failure> {
-        let state = (mode == Mode::Live || state.exists()).then(|| state.to_owned());
+        let exists = || state.join(STORE_FILE).exists();
+        let state = (mode == Mode::Live || exists()).then(|| state.to_owned());
         let open = match &state {
-            Some(state) => join(state, &scenario).await?,
+            Some(state) => join(state, &scenario, mode).await?,
             None => start(Fake::builder().scenario(scenario.clone()).build().map_err(cannot_start)?, None).await?,
         };
-        Ok(Self { scenario, state, open: Mutex::new(open) })
+        Ok(Self { scenario, state, mode, open: Mutex::new(open) })
     }
 
     /// Where the door is.
@@ -58,7 +60,7 @@ impl Door {
     pub(super) async fn reopen(&self, url: &str) -> Result<(), Failure> {
         let mut open = self.open.lock().await;
         if let (None, Some(state), true) = (&open.here, &self.state, open.url == url) {
-            *open = join(state, &self.scenario).await?;
+            *open = join(state, &self.scenario, self.mode).await?;
         }
         Ok(())
     }
@@ -70,10 +72,12 @@ impl std::fmt::Debug for Door {
     }
 }
 
-async fn join(state: &Path, scenario: &Scenario) -> Result<Open, Failure> {
+async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Failure> {
     for _ in 0..TRIES {
         // The lock of the store decides; the notice beside it only says where the one who has it is.
-        match Fake::builder().state(state).scenario(scenario.clone()).build() {
+        // A dry run only looks: what a killed run left in the middle is not gone on with.
+        let fake = Fake::builder().state(state).scenario(scenario.clone()).at_rest(mode == Mode::Dry);
+        match fake.build() {
             Ok(fake) => return start(fake, Some(state)).await,
             Err(StartError::Held(_)) => {}
             Err(error) => return Err(cannot_start(error)),

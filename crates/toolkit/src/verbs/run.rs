@@ -20,6 +20,10 @@ use crate::site::Site;
 /// # Errors
 /// When input or parameters cannot be used, a call is refused, or the execution does not succeed.
 pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Result<(), Failure> {
+    if session.identity.role.is_none() {
+        return Err(Failure::usage("`run` passes a role to SageMaker, and AWS_ROLE is not set")
+            .hint("set AWS_ROLE to the ARN of the execution role; --as-caller only says who calls"));
+    }
     let input = Input::read(arguments.input.as_deref())?;
     let definition = pipeline::definition(&session.site);
     let parameters = parameters(&session.site, &definition, &input, &arguments.parameters)?;

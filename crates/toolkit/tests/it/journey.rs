@@ -171,6 +171,11 @@ fn a_killed_run_is_gone_on_with() {
     child.kill().unwrap();
     child.wait().unwrap();
 
+    // Looking at what it left in the middle does not go on with it.
+    let left = user.export();
+    assert_eq!(verdicts(&user.json(0, &["run", "--dry"])).last(), Some(&"start"));
+    assert_eq!(user.export(), left);
+
     let resumed = user.json(0, &["watch", &started.unwrap()]);
     assert_eq!(resumed["status"], "Succeeded", "{resumed:#}");
     let again = user.json(0, &["run"]);

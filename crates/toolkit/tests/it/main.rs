@@ -4,4 +4,5 @@ mod command_line;
 mod config;
 mod journey;
 mod offline;
+mod transcripts;
 mod user;
