@@ -7,9 +7,12 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use serde_json::{Map, Value, json};
+
+use crate::flags::ApiConstraints;
 
 /// The services, with the version of their model and the operations that the fake serves or will serve.
 const SERVICES: &[(&str, &str, &[&str])] = &[
@@ -46,12 +49,19 @@ const SAGEMAKER: &[&str] = &[
     "ListDataQualityJobDefinitions",
 ];
 
-/// Reads the models under `botocore_data` (the `data` folder of the botocore package) and writes one table per service
-/// into `out`.
-///
-/// # Errors
-/// When a model is missing or not as expected, or a table cannot be written.
-pub fn run(botocore_data: &Path, out: &Path) -> anyhow::Result<()> {
+impl ApiConstraints {
+    /// Writes one table per service into `mocks/api/`.
+    ///
+    /// # Errors
+    /// When a model is missing or not as expected, or a table cannot be written.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let out = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("mocks").join("api");
+        tables(&self.botocore_data, &out)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn tables(botocore_data: &Path, out: &Path) -> anyhow::Result<()> {
     for (service, version, operations) in SERVICES {
         let model = read_model(&botocore_data.join(service).join(version))?;
         let table = table(&model, operations).with_context(|| format!("the model of {service}"))?;

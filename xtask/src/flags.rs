@@ -1,6 +1,7 @@
 //! Every verb of `cargo xtask`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -35,6 +36,8 @@ macro_rules! verbs {
             },
             /// Everything that CI runs
             Ci(Ci),
+            /// Makes the tables under mocks/api from AWS's service models; for developers, when those have changed
+            ApiConstraints(ApiConstraints),
         }
 
         impl Verb {
@@ -42,7 +45,7 @@ macro_rules! verbs {
             pub fn forwarded(self) -> Option<Vec<OsString>> {
                 match self {
                     $(Verb::$variant { arguments } => Some([OsString::from($name)].into_iter().chain(arguments).collect()),)+
-                    Verb::Mock { .. } | Verb::Ci(_) => None,
+                    Verb::Mock { .. } | Verb::Ci(_) | Verb::ApiConstraints(_) => None,
                 }
             }
         }
@@ -73,6 +76,13 @@ verbs! {
 pub struct Ci {
     /// The checks to run; all of them unless named
     pub checks: Vec<Check>,
+}
+
+/// Where AWS's service models are.
+#[derive(Args)]
+pub struct ApiConstraints {
+    /// The `data` folder of the botocore package
+    pub botocore_data: PathBuf,
 }
 
 /// One check of CI.

@@ -4,6 +4,7 @@
 //! `mocks/sagemaker-fake`. They are listed here and forwarded, arguments and exit codes unchanged, so that this crate
 //! builds in seconds and nobody pays for an AWS SDK who does not use it.
 
+mod api_constraints;
 mod ci;
 mod flags;
 mod forward;
@@ -38,6 +39,7 @@ fn run(toolkit_first: bool, arguments: Vec<std::ffi::OsString>) -> anyhow::Resul
     }
     match Cli::parse().verb {
         Verb::Ci(ci) => ci.run(&sh),
+        Verb::ApiConstraints(models) => models.run(),
         Verb::Mock { arguments } => forward::mock(&sh, arguments),
         verb => forward::toolkit(&sh, verb.forwarded().unwrap_or_default()),
     }
