@@ -26,7 +26,9 @@ fn fit(api: &Api, shape: &str, value: Value) -> Value {
             });
             Value::Object(fitted.collect())
         }
-        (Kind::Map, Value::Object(entries)) => entries.into_iter().map(|(key, value)| (key, fit(api, shape.value(), value))).collect(),
+        (Kind::Map, Value::Object(entries)) => {
+            entries.into_iter().map(|(key, value)| (key, fit(api, shape.value(), value))).collect()
+        }
         (Kind::List, Value::Array(items)) => items.into_iter().map(|item| fit(api, shape.member(), item)).collect(),
         (Kind::String, value @ (Value::Number(_) | Value::Bool(_))) => text_of(&value).map_or(value, Value::String),
         (Kind::Integer, Value::String(text)) => text.parse::<i64>().map_or(Value::String(text), Value::from),
@@ -34,7 +36,9 @@ fn fit(api: &Api, shape: &str, value: Value) -> Value {
             Some(number) => Value::Number(number),
             None => Value::String(text),
         },
-        (Kind::Boolean, Value::String(text)) => text.to_lowercase().parse::<bool>().map_or(Value::String(text), Value::Bool),
+        (Kind::Boolean, Value::String(text)) => {
+            text.to_lowercase().parse::<bool>().map_or(Value::String(text), Value::Bool)
+        }
         (_, value) => value,
     }
 }
@@ -51,10 +55,16 @@ mod tests {
         fn check(given: Value, expected: Value) {
             assert_eq!(coerce(Service::SageMaker.api(), "CreateTrainingJob", given), expected);
         }
-        check(json!({"HyperParameters": {"l2": 0.5, "epochs": 3, "bias": true}}), json!({"HyperParameters": {"l2": "0.5", "epochs": "3", "bias": "true"}}));
+        check(
+            json!({"HyperParameters": {"l2": 0.5, "epochs": 3, "bias": true}}),
+            json!({"HyperParameters": {"l2": "0.5", "epochs": "3", "bias": "true"}}),
+        );
         check(json!({"ResourceConfig": {"InstanceCount": "2"}}), json!({"ResourceConfig": {"InstanceCount": 2}}));
         check(json!({"ResourceConfig": {"InstanceCount": "two"}}), json!({"ResourceConfig": {"InstanceCount": "two"}}));
-        check(json!({"EnableNetworkIsolation": "True", "Unknown": 1}), json!({"EnableNetworkIsolation": true, "Unknown": 1}));
+        check(
+            json!({"EnableNetworkIsolation": "True", "Unknown": 1}),
+            json!({"EnableNetworkIsolation": true, "Unknown": 1}),
+        );
         check(json!({"InputDataConfig": [{"ChannelName": 1}]}), json!({"InputDataConfig": [{"ChannelName": "1"}]}));
     }
 }

@@ -44,7 +44,10 @@ async fn drive(fake: &WeakFake, arn: String) -> Option<()> {
     let mut changes = fake.upgrade()?.engine.changes();
     let plan = match blocking(fake, move |fake| plan(fake, arn)).await? {
         Ok(plan) => Arc::new(plan),
-        Err(error) => return Some(tracing::error!("an execution cannot go on: {error}")),
+        Err(error) => {
+            tracing::error!("an execution cannot go on: {error}");
+            return Some(());
+        }
     };
     loop {
         changes.mark_unchanged();
@@ -52,7 +55,10 @@ async fn drive(fake: &WeakFake, arn: String) -> Option<()> {
         match blocking(fake, move |fake| advance(fake, &plan)).await? {
             Ok(false) => {}
             Ok(true) => return Some(()),
-            Err(error) => return Some(tracing::error!("an execution cannot go on: {error}")),
+            Err(error) => {
+                tracing::error!("an execution cannot go on: {error}");
+                return Some(());
+            }
         }
         changes.changed().await.ok()?;
     }
@@ -81,7 +87,8 @@ fn advance(fake: &Fake, plan: &Plan) -> Result<bool, ApiError> {
         if running == 0 && ready.is_empty() {
             return finish(fake, plan).map(|()| true);
         }
-        let free = execution.max_parallel_execution_steps.map_or(usize::MAX, |most| (most as usize).saturating_sub(running));
+        let free =
+            execution.max_parallel_execution_steps.map_or(usize::MAX, |most| (most as usize).saturating_sub(running));
         if ready.is_empty() || free == 0 {
             return Ok(false);
         }
@@ -94,19 +101,22 @@ fn follow(fake: &Fake, plan: &Plan, execution: &Execution) -> Result<bool, ApiEr
     let mut moved = false;
     for record in execution.steps.iter().filter(|step| !step.status.is_final()) {
         let Some(step) = plan.definition.step(&record.name) else { continue };
+        let stopping = execution.status == ExecutionStatus::Stopping;
         let (outcome, metadata) = match record.status {
-            StepStatus::Starting if execution.status == ExecutionStatus::Stopping => (Outcome::Stopped, None),
+            StepStatus::Starting if stopping && !step::has_begun(fake, execution, step, record)? => {
+                (Outcome::Stopped, None)
+            }
             StepStatus::Starting => {
-                let scope = ExecutionScope { fake, definition: &plan.definition, execution, resource: Some(&record.resource) };
+                let scope =
+                    ExecutionScope { fake, definition: &plan.definition, execution, resource: Some(&record.resource) };
                 let (outcome, metadata) = step::start(&scope, step, record);
                 (outcome, Some(metadata))
             }
-            StepStatus::Executing if execution.status == ExecutionStatus::Stopping => {
-                step::stop(fake, execution, step, record);
-                (step::observe(fake, execution, step, record)?, None)
-            }
             _ => (step::observe(fake, execution, step, record)?, None),
         };
+        if stopping && outcome == Outcome::Executing {
+            step::stop(fake, execution, step, record);
+        }
         if metadata.is_some() || !is_at(record.status, &outcome) {
             execution::update_step(fake, &plan.arn, &record.name, |record, now| {
                 record.metadata = metadata.unwrap_or_else(|| record.metadata.take());

@@ -186,7 +186,12 @@ pub(super) fn update<T>(fake: &Fake, arn: &str, f: impl FnOnce(&mut Execution, T
 }
 
 /// Changes the record of a step that has started.
-pub(super) fn update_step(fake: &Fake, arn: &str, name: &str, f: impl FnOnce(&mut StepRecord, Timestamp)) -> Result<(), ApiError> {
+pub(super) fn update_step(
+    fake: &Fake,
+    arn: &str,
+    name: &str,
+    f: impl FnOnce(&mut StepRecord, Timestamp),
+) -> Result<(), ApiError> {
     update(fake, arn, |execution, now| {
         if let Some(step) = execution.steps.iter_mut().find(|step| step.name == name) {
             f(step, now);
@@ -203,7 +208,10 @@ mod tests {
         fn check(arn: &str, expected: &str) {
             assert_eq!(key(arn), expected, "{arn}");
         }
-        check("arn:aws:sagemaker:eu-west-1:111122223333:pipeline/stsPipeline/execution/abc", "eu-west-1/stspipeline/execution/abc");
+        check(
+            "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/stsPipeline/execution/abc",
+            "eu-west-1/stspipeline/execution/abc",
+        );
         check("arn:aws:sagemaker:eu-west-1:111122223333:model/x", "eu-west-1/");
         check("abc", "/");
     }

@@ -34,7 +34,10 @@ pub fn resume(fake: &Fake) -> Result<(), ApiError> {
     fake.engine.start();
     jobs::resume(fake)?;
     let executions = fake.store.read(|view| view.list::<Execution>(""))?;
-    executions.iter().filter(|execution| !execution.status.is_final()).for_each(|execution| launch(fake, &execution.arn));
+    executions
+        .iter()
+        .filter(|execution| !execution.status.is_final())
+        .for_each(|execution| launch(fake, &execution.arn));
     Ok(())
 }
 

@@ -50,17 +50,24 @@ impl Scope for ExecutionScope<'_> {
             found.map_err(|error| tracing::warn!("the properties of step {name}: {error}")).ok()
         };
         match self.definition.step(name)?.kind {
-            StepType::Processing => self.job(Kind::ProcessingJob, &step.resource).map(|job| processing_job::description(&job)),
-            StepType::Training => self.job(Kind::TrainingJob, &step.resource).map(|job| training_job::description(&job)),
+            StepType::Processing => {
+                self.job(Kind::ProcessingJob, &step.resource).map(|job| processing_job::description(&job))
+            }
+            StepType::Training => {
+                self.job(Kind::TrainingJob, &step.resource).map(|job| training_job::description(&job))
+            }
             StepType::Model => look_up("DescribeModel", json!({"ModelName": step.resource})),
-            StepType::RegisterModel => look_up("DescribeModelPackage", json!({"ModelPackageName": step.metadata["RegisterModel"]["Arn"]})),
+            StepType::RegisterModel => {
+                look_up("DescribeModelPackage", json!({"ModelPackageName": step.metadata["RegisterModel"]["Arn"]}))
+            }
             StepType::Condition => Some(step.metadata["Condition"].clone()),
             _ => None,
         }
     }
 
     fn property_file(&self, step: &str, file: &str) -> Result<Value, String> {
-        let declared = self.definition.step(step).and_then(|step| step.property_files.iter().find(|known| known.name == file));
+        let declared =
+            self.definition.step(step).and_then(|step| step.property_files.iter().find(|known| known.name == file));
         let declared = declared.ok_or_else(|| format!("step '{step}' declares no property file '{file}'"))?;
         let properties = self.step(step).ok_or_else(|| format!("step '{step}' has not succeeded in this execution"))?;
         let outputs = properties["ProcessingOutputConfig"]["Outputs"].as_array();

@@ -42,11 +42,29 @@ pub(super) fn start(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord
     began.unwrap_or_else(|reason| (Outcome::Failed(reason), json!({})))
 }
 
+/// Whether a step that was starting when the process was killed had made its job by then.
+pub(super) fn has_begun(
+    fake: &Fake,
+    execution: &Execution,
+    step: &Step,
+    record: &StepRecord,
+) -> Result<bool, ApiError> {
+    let Some(kind) = job_kind(step) else { return Ok(false) };
+    Ok(fake.store.read(|view| view.get::<Job>(&job::key(&execution.region, kind, &record.resource)))?.is_some())
+}
+
 /// Looks at what a running step has made.
-pub(super) fn observe(fake: &Fake, execution: &Execution, step: &Step, record: &StepRecord) -> Result<Outcome, ApiError> {
+pub(super) fn observe(
+    fake: &Fake,
+    execution: &Execution,
+    step: &Step,
+    record: &StepRecord,
+) -> Result<Outcome, ApiError> {
     let Some(kind) = job_kind(step) else { return Ok(Outcome::Succeeded) };
     let found = fake.store.read(|view| view.get::<Job>(&job::key(&execution.region, kind, &record.resource)))?;
-    let Some(job) = found else { return Ok(Outcome::Failed(format!("ClientError: the job {} is gone.", record.resource))) };
+    let Some(job) = found else {
+        return Ok(Outcome::Failed(format!("ClientError: the job {} is gone.", record.resource)));
+    };
     Ok(match job.status {
         Status::InProgress => Outcome::Executing,
         Status::Stopping => Outcome::Stopping,
@@ -59,8 +77,12 @@ pub(super) fn observe(fake: &Fake, execution: &Execution, step: &Step, record: &
 /// Tells what a running step has made to stop.
 pub(super) fn stop(fake: &Fake, execution: &Execution, step: &Step, record: &StepRecord) {
     let stopped = match job_kind(step) {
-        Some(Kind::ProcessingJob) => role::call(fake, execution, "StopProcessingJob", json!({"ProcessingJobName": record.resource})),
-        Some(Kind::TrainingJob) => role::call(fake, execution, "StopTrainingJob", json!({"TrainingJobName": record.resource})),
+        Some(Kind::ProcessingJob) => {
+            role::call(fake, execution, "StopProcessingJob", json!({"ProcessingJobName": record.resource}))
+        }
+        Some(Kind::TrainingJob) => {
+            role::call(fake, execution, "StopTrainingJob", json!({"TrainingJobName": record.resource}))
+        }
         None => return,
     };
     // A job that ends just now cannot be stopped any more, and need not be.
@@ -115,7 +137,12 @@ fn register_model(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) 
     let mut input = arguments(scope, step, "CreateModelPackage")?;
     // The step makes the group if it is not there: nothing in a definition could.
     if let Some(group) = input["ModelPackageGroupName"].as_str().filter(|group| !group.starts_with("arn:")) {
-        let known = role::look_up(scope.fake, scope.execution, "DescribeModelPackageGroup", json!({"ModelPackageGroupName": group}));
+        let known = role::look_up(
+            scope.fake,
+            scope.execution,
+            "DescribeModelPackageGroup",
+            json!({"ModelPackageGroupName": group}),
+        );
         if known.is_err() {
             invoke(scope, step, "CreateModelPackageGroup", json!({"ModelPackageGroupName": group}))?;
         }

@@ -23,7 +23,12 @@ pub struct Engine {
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { runtime: OnceLock::new(), tasks: Mutex::default(), changed: watch::Sender::new(()), busy: Arc::default() }
+        Self {
+            runtime: OnceLock::new(),
+            tasks: Mutex::default(),
+            changed: watch::Sender::new(()),
+            busy: Arc::default(),
+        }
     }
 }
 
@@ -66,7 +71,10 @@ impl Engine {
 
 /// Does work that blocks (files, the store) off the runtime's threads, and not interrupted when its task ends. None if
 /// the fake is gone.
-pub(crate) async fn blocking<T: Send + 'static>(fake: &WeakFake, work: impl FnOnce(&Fake) -> T + Send + 'static) -> Option<T> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    fake: &WeakFake,
+    work: impl FnOnce(&Fake) -> T + Send + 'static,
+) -> Option<T> {
     let (fake, guard) = {
         let fake = fake.upgrade()?;
         let busy = Arc::clone(&fake.engine.busy);
@@ -82,7 +90,10 @@ pub(crate) async fn blocking<T: Send + 'static>(fake: &WeakFake, work: impl FnOn
 }
 
 /// Waits until `look` finds something, looking again after every change.
-pub(crate) async fn until<T>(fake: &WeakFake, look: impl Fn(&Fake) -> Result<Option<T>, ApiError>) -> Result<T, ApiError> {
+pub(crate) async fn until<T>(
+    fake: &WeakFake,
+    look: impl Fn(&Fake) -> Result<Option<T>, ApiError>,
+) -> Result<T, ApiError> {
     let closed = || ApiError::internal("it is closed");
     let mut changes = fake.upgrade().ok_or_else(closed)?.engine.changes();
     loop {

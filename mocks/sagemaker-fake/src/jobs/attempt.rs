@@ -84,17 +84,34 @@ impl Failure {
 /// None if the fake is closed meanwhile.
 async fn run(fake: &WeakFake, key: &str) -> Option<()> {
     let owned = key.to_owned();
+    if blocking(fake, move |fake| stopped_before(fake, &owned)).await? {
+        return Some(());
+    }
+    let owned = key.to_owned();
     let ready = match blocking(fake, move |fake| prepare(fake, &owned)).await? {
         Ok(ready) => ready,
         Err(failure) => {
             let key = key.to_owned();
-            return blocking(fake, move |fake| close(fake, &key, None, |job, now| job.end(now, Status::Failed, Some(failure.0)))).await;
+            return blocking(fake, move |fake| {
+                close(fake, &key, None, |job, now| job.end(now, Status::Failed, Some(failure.0)))
+            })
+            .await;
         }
     };
     let trees: Vec<_> = ready.instances.iter().map(|(tree, _)| tree.clone()).collect();
     let (outcome, metrics) = watch_over(fake, key, ready).await?;
     let key = key.to_owned();
     blocking(fake, move |fake| finish(fake, &key, &trees, &outcome, metrics)).await
+}
+
+/// Ends a job that was told to stop before its programs were started, or started again.
+fn stopped_before(fake: &Fake, key: &str) -> bool {
+    let job = fake.store.read(|view| view.get::<Job>(key)).ok().flatten();
+    let stopped = job.is_some_and(|job| job.status == Status::Stopping);
+    if stopped {
+        close(fake, key, None, |job, now| job.end(now, Status::Stopped, None));
+    }
+    stopped
 }
 
 /// Everything before the programs start: folders, inputs, configuration, logs.
@@ -128,8 +145,10 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     }
     let mut environment = plan.environment.clone();
     environment.insert("AWS_REGION".to_owned(), job.region.clone());
-    job::update(fake, key, |job| job.enter(fake.clock.now(), "Training", "Training image download completed. Training in progress."))
-        .map_err(Failure::internal)?;
+    job::update(fake, key, |job| {
+        job.enter(fake.clock.now(), "Training", "Training image download completed. Training in progress.")
+    })
+    .map_err(Failure::internal)?;
     Ok(Ready { plan, command, instances, environment, metrics, grace: fake.programs.grace_period() })
 }
 
@@ -147,7 +166,9 @@ async fn watch_over(fake: &WeakFake, key: &str, ready: Ready) -> Option<(Outcome
         async move {
             let observe = |time, line: &str| metrics.lock().unwrap_or_else(PoisonError::into_inner).observe(time, line);
             let exit = match Instance::start(command, tree.root(), &environment, log) {
-                Ok(instance) => instance.follow(fake, stopping, grace, observe).await.map_err(|error| error.to_string()),
+                Ok(instance) => {
+                    instance.follow(fake, stopping, grace, observe).await.map_err(|error| error.to_string())
+                }
                 Err(error) => Err(format!("cannot start {}: {error}", command[0])),
             };
             if !exit.as_ref().is_ok_and(ExitStatus::success) {
@@ -238,7 +259,9 @@ fn exit_message(job: &Job, trees: &[Tree]) -> Result<Option<String>, String> {
     if job.kind != Kind::ProcessingJob {
         return Ok(None);
     }
-    let message = |tree: &Tree| outputs::message(&tree.at("output/message")).map_err(|why| format!("/opt/ml/output/message: {why}"));
+    let message = |tree: &Tree| {
+        outputs::message(&tree.at("output/message")).map_err(|why| format!("/opt/ml/output/message: {why}"))
+    };
     let messages = trees.iter().map(message).collect::<Result<Vec<_>, _>>()?;
     let mut joined = messages.into_iter().flatten().collect::<Vec<_>>().join("\n");
     joined.truncate(joined.floor_char_boundary(1024));

@@ -77,10 +77,15 @@ impl Input {
                 keys.map(|key| Item { bucket: bucket.to_owned(), path: below(prefix, &key).to_owned(), key }).collect()
             }
             DataType::ManifestFile => self.manifest(fake, bucket, prefix)?,
-            DataType::AugmentedManifestFile => return Err(self.failed(&"this fake does not read augmented manifest files")),
+            DataType::AugmentedManifestFile => {
+                return Err(self.failed(&"this fake does not read augmented manifest files"));
+            }
         };
         if items.is_empty() {
-            return Err(format!("No S3 objects found under S3 URL \"{}\" given in input data source {}.", self.uri, self.name));
+            return Err(format!(
+                "No S3 objects found under S3 URL \"{}\" given in input data source {}.",
+                self.uri, self.name
+            ));
         }
         match items.iter().find(|item| !is_plain(&item.path) || item.path.is_empty()) {
             Some(item) => Err(self.failed(&format!("the key {} makes no file name", item.key))),
@@ -98,7 +103,11 @@ impl Input {
         let (bucket, prefix) = split_uri(prefix).ok_or_else(shape)?;
         let item = |name: &Value| {
             let name = name.as_str().ok_or_else(shape)?;
-            Ok(Item { bucket: bucket.to_owned(), key: format!("{prefix}{name}"), path: name.trim_start_matches('/').to_owned() })
+            Ok(Item {
+                bucket: bucket.to_owned(),
+                key: format!("{prefix}{name}"),
+                path: name.trim_start_matches('/').to_owned(),
+            })
         };
         names.iter().map(item).collect()
     }
@@ -109,7 +118,11 @@ impl Input {
         let path = folder.join(path);
         let copied = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
             let mut target = File::create(&path)?;
-            if self.gzip { io::copy(&mut MultiGzDecoder::new(source), &mut target) } else { io::copy(&mut source, &mut target) }
+            if self.gzip {
+                io::copy(&mut MultiGzDecoder::new(source), &mut target)
+            } else {
+                io::copy(&mut source, &mut target)
+            }
         });
         copied.map(drop).map_err(|error| self.failed(&format!("s3://{}/{}: {error}", item.bucket, item.key)))
     }

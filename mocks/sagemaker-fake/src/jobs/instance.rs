@@ -29,7 +29,12 @@ pub(super) struct Instance {
 
 impl Instance {
     /// Starts a program in a folder, with nothing of our own environment but the search path.
-    pub(super) fn start(command: &[String], folder: &Path, environment: &BTreeMap<String, String>, log: Writer) -> io::Result<Self> {
+    pub(super) fn start(
+        command: &[String],
+        folder: &Path,
+        environment: &BTreeMap<String, String>,
+        log: Writer,
+    ) -> io::Result<Self> {
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         // One pipe for both, so that what was printed first stays first.
         let (reader, writer) = io::pipe()?;

@@ -153,7 +153,12 @@ impl Job {
         if let Some(last) = self.transitions.last_mut() {
             last.end = Some(now);
         }
-        self.transitions.push(Transition { status: status.to_owned(), message: message.to_owned(), start: now, end: None });
+        self.transitions.push(Transition {
+            status: status.to_owned(),
+            message: message.to_owned(),
+            start: now,
+            end: None,
+        });
     }
 
     /// Comes to its end.
@@ -167,7 +172,14 @@ impl Job {
     }
 
     /// Comes to its end with a secondary status of its own.
-    pub(super) fn end_as(&mut self, now: Timestamp, status: Status, failure_reason: Option<String>, secondary: &str, message: &str) {
+    pub(super) fn end_as(
+        &mut self,
+        now: Timestamp,
+        status: Status,
+        failure_reason: Option<String>,
+        secondary: &str,
+        message: &str,
+    ) {
         self.enter(now, secondary, message);
         if let Some(last) = self.transitions.last_mut() {
             last.end = Some(now);
@@ -187,7 +199,13 @@ pub(crate) fn key(region: &str, kind: Kind, name: &str) -> String {
 ///
 /// # Errors
 /// `ResourceInUse` if there is one of this name; `ValidationException` for what cannot be run.
-pub(crate) fn create(context: &Context<'_>, kind: Kind, name: &str, input: &Value, request: Value) -> Result<Job, ApiError> {
+pub(crate) fn create(
+    context: &Context<'_>,
+    kind: Kind,
+    name: &str,
+    input: &Value,
+    request: Value,
+) -> Result<Job, ApiError> {
     let fake = context.fake;
     let now = fake.clock.now();
     let mut job = Job {

@@ -42,7 +42,11 @@ impl Record for Stream {
 
 impl Stream {
     fn path(&self, fake: &Fake) -> PathBuf {
-        fake.folder().join("logs").join(&self.region).join(self.group.trim_start_matches('/')).join(format!("{}.log", self.name))
+        fake.folder()
+            .join("logs")
+            .join(&self.region)
+            .join(self.group.trim_start_matches('/'))
+            .join(format!("{}.log", self.name))
     }
 }
 
@@ -148,7 +152,10 @@ impl Writer {
             text.push_str(&format!("{} {line}\n", time.0));
             self.size += (text.len() - before) as u64;
             if self.size >= LARGEST_STREAM {
-                text.push_str(&format!("{} (this log has reached {LARGEST_STREAM} bytes; what follows is not kept)\n", time.0));
+                text.push_str(&format!(
+                    "{} (this log has reached {LARGEST_STREAM} bytes; what follows is not kept)\n",
+                    time.0
+                ));
             }
         }
         self.file.write_all(text.as_bytes())
@@ -185,7 +192,9 @@ fn lines(file: File) -> impl Iterator<Item = io::Result<Vec<u8>>> {
 
 fn parse(line: &[u8]) -> Result<Event, ApiError> {
     let line = String::from_utf8_lossy(line);
-    let event = line.split_once(' ').and_then(|(time, message)| Some(Event { time: Timestamp(time.parse().ok()?), message: message.to_owned() }));
+    let event = line
+        .split_once(' ')
+        .and_then(|(time, message)| Some(Event { time: Timestamp(time.parse().ok()?), message: message.to_owned() }));
     event.ok_or_else(|| ApiError::internal(format!("a line of a log file has no time: {line}")))
 }
 
@@ -202,7 +211,12 @@ mod tests {
     use super::*;
 
     fn stream(name: &str) -> Stream {
-        Stream { region: "eu-west-1".into(), group: "/aws/sagemaker/ProcessingJobs".into(), name: name.into(), created: Timestamp(5) }
+        Stream {
+            region: "eu-west-1".into(),
+            group: "/aws/sagemaker/ProcessingJobs".into(),
+            name: name.into(),
+            created: Timestamp(5),
+        }
     }
 
     #[tokio::test]
@@ -230,7 +244,10 @@ mod tests {
             Writer::open(&fake, stream).unwrap();
         }
         let group = "/aws/sagemaker/ProcessingJobs";
-        assert_eq!(streams(&fake, "eu-west-1", group, "job/").unwrap(), [stream("job/algo-1-5"), stream("job/algo-2-5")]);
+        assert_eq!(
+            streams(&fake, "eu-west-1", group, "job/").unwrap(),
+            [stream("job/algo-1-5"), stream("job/algo-2-5")]
+        );
         assert_eq!(streams(&fake, "eu-west-1", "/aws/sagemaker/TrainingJobs", "").unwrap(), []);
         assert_eq!(groups(&fake, "eu-west-1").unwrap(), [group]);
         assert_eq!(span(&fake, &stream("job/algo-1-5")).unwrap(), None);

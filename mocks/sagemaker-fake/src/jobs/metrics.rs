@@ -21,7 +21,9 @@ impl Metrics {
     pub(super) fn new<'a>(definitions: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ApiError> {
         let compile = |(name, regex): (&str, &str)| match Regex::new(regex) {
             Ok(compiled) => Ok((name.to_owned(), compiled)),
-            Err(error) => Err(ApiError::validation(format!("Invalid regex '{regex}' of the metric definition '{name}': {error}"))),
+            Err(error) => {
+                Err(ApiError::validation(format!("Invalid regex '{regex}' of the metric definition '{name}': {error}")))
+            }
         };
         Ok(Self { definitions: definitions.into_iter().map(compile).collect::<Result<_, _>>()?, last: Vec::new() })
     }
@@ -52,7 +54,9 @@ mod tests {
 
     #[test]
     fn the_last_value_counts() {
-        let mut metrics = Metrics::new([("loss", r"loss=([0-9.]+)"), ("accuracy", r"acc: ([0-9.e-]+)(?=%)"), ("never", "x(y)")]).unwrap();
+        let mut metrics =
+            Metrics::new([("loss", r"loss=([0-9.]+)"), ("accuracy", r"acc: ([0-9.e-]+)(?=%)"), ("never", "x(y)")])
+                .unwrap();
         metrics.observe(Timestamp(1), "acc: 71.5% loss=0.9");
         metrics.observe(Timestamp(2), "loss=0.5 loss=0.25");
         metrics.observe(Timestamp(3), "loss=.");

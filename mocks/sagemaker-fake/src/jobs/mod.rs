@@ -29,8 +29,8 @@ mod tree;
 
 pub use job::{Job, Kind, Status, ended};
 
-use crate::{ApiError, Fake};
 use crate::store::Records;
+use crate::{ApiError, Fake};
 
 /// Starts again what was running when the fake was last closed or killed, each job in a fresh folder; removes what is
 /// left of the old ones.

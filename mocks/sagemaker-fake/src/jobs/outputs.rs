@@ -23,7 +23,8 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name().into_string();
-            let name = name.map_err(|name| io::Error::other(format!("the file name {} is not UTF-8", name.display())))?;
+            let name =
+                name.map_err(|name| io::Error::other(format!("the file name {} is not UTF-8", name.display())))?;
             let kind = entry.file_type()?;
             if kind.is_dir() {
                 open.push((format!("{prefix}{name}/"), entry.path()));
@@ -62,7 +63,9 @@ pub(super) fn message(path: &Path) -> Result<Option<String>, String> {
     let text = match std::str::from_utf8(&bytes) {
         Ok(text) => text,
         // Cut in the middle of a character.
-        Err(error) if error.valid_up_to() >= LONGEST_MESSAGE => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+        Err(error) if error.valid_up_to() >= LONGEST_MESSAGE => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+        }
         Err(_) => return Err("it is not UTF-8".to_owned()),
     };
     let text = &text[..text.floor_char_boundary(LONGEST_MESSAGE)];

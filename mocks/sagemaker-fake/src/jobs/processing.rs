@@ -105,7 +105,8 @@ struct Stopping {
 /// `ValidationException` for what SageMaker refuses at once, or this fake cannot do.
 pub(super) fn plan(job: &Job) -> Result<Plan, ApiError> {
     let request = read(&job.request)?;
-    let outputs: Vec<_> = request.uploads().map(|(_, folder, _)| folder.map(str::to_owned)).collect::<Result<_, _>>()?;
+    let outputs: Vec<_> =
+        request.uploads().map(|(_, folder, _)| folder.map(str::to_owned)).collect::<Result<_, _>>()?;
     let inputs = request.processing_inputs.iter().filter(|input| !input.app_managed);
     let instances = request.processing_resources.cluster_config.instance_count;
     Ok(Plan {
@@ -150,10 +151,14 @@ impl ProcessingInput {
     fn plan(&self) -> Result<Input, ApiError> {
         let name = &self.input_name;
         let Some(from_s3) = &self.s3_input else {
-            return Err(ApiError::validation(format!("The input '{name}' has no S3Input: this fake reads no dataset definitions.")));
+            return Err(ApiError::validation(format!(
+                "The input '{name}' has no S3Input: this fake reads no dataset definitions."
+            )));
         };
         if from_s3.s3_input_mode.as_deref() == Some("Pipe") {
-            return Err(ApiError::validation(format!("The input '{name}' has the S3InputMode Pipe: this fake serves File alone.")));
+            return Err(ApiError::validation(format!(
+                "The input '{name}' has the S3InputMode Pipe: this fake serves File alone."
+            )));
         }
         Ok(Input {
             name: name.clone(),
@@ -194,7 +199,9 @@ fn config_file(job: &Job) -> Value {
         let s3 = json!({"LocalPath": to["LocalPath"], "S3Uri": to["S3Uri"], "S3UploadMode": to["S3UploadMode"]});
         json!({"OutputName": output["OutputName"], "AppManaged": output["AppManaged"], "S3Output": s3, "FeatureStoreOutput": output["FeatureStoreOutput"]})
     };
-    let list = |value: &Value, f: &dyn Fn(&Value) -> Value| Value::Array(value.as_array().into_iter().flatten().map(f).collect());
+    let list = |value: &Value, f: &dyn Fn(&Value) -> Value| {
+        Value::Array(value.as_array().into_iter().flatten().map(f).collect())
+    };
     let app = &request["AppSpecification"];
     let cluster = &request["ProcessingResources"]["ClusterConfig"];
     json!({

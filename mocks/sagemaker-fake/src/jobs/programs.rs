@@ -72,7 +72,12 @@ impl Programs {
 
     /// The command line for an image with a job's entrypoint and arguments; otherwise a sentence that says what is
     /// missing.
-    pub(super) fn command(&self, image: &str, entrypoint: &[String], arguments: &[String]) -> Result<Vec<String>, String> {
+    pub(super) fn command(
+        &self,
+        image: &str,
+        entrypoint: &[String],
+        arguments: &[String],
+    ) -> Result<Vec<String>, String> {
         let Some(found) = self.images.iter().find(|known| known.uri.iter().any(|pattern| fits(pattern, image))) else {
             return Err(format!(
                 "no program stands for the image {image}: add an [[image]] with its uri and program to mocks/images.toml"

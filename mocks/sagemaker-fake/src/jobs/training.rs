@@ -106,8 +106,12 @@ fn one_day() -> u64 {
 /// `ValidationException` for what SageMaker refuses at once, or this fake cannot do.
 pub(super) fn plan(job: &Job) -> Result<Plan, ApiError> {
     let request = read(&job.request)?;
-    let (Some(instance_type), Some(instances)) = (&request.resource_config.instance_type, request.resource_config.instance_count) else {
-        return Err(ApiError::validation("This fake trains on one group of instances: ResourceConfig needs InstanceType and InstanceCount."));
+    let (Some(instance_type), Some(instances)) =
+        (&request.resource_config.instance_type, request.resource_config.instance_count)
+    else {
+        return Err(ApiError::validation(
+            "This fake trains on one group of instances: ResourceConfig needs InstanceType and InstanceCount.",
+        ));
     };
     let hosts = hosts(instances);
     let group = "homogeneousCluster";
@@ -125,7 +129,9 @@ pub(super) fn plan(job: &Job) -> Result<Plan, ApiError> {
     let by_default = algorithm.container_entrypoint.is_empty() && algorithm.container_arguments.is_empty();
     Ok(Plan {
         image: algorithm.training_image.clone().ok_or_else(|| {
-            ApiError::validation("This fake runs images: AlgorithmSpecification needs TrainingImage, not AlgorithmName.")
+            ApiError::validation(
+                "This fake runs images: AlgorithmSpecification needs TrainingImage, not AlgorithmName.",
+            )
         })?,
         entrypoint: algorithm.container_entrypoint.clone(),
         arguments: if by_default { vec!["train".to_owned()] } else { algorithm.container_arguments.clone() },
@@ -139,7 +145,11 @@ pub(super) fn plan(job: &Job) -> Result<Plan, ApiError> {
         ],
         resource_config: ("input/config/resourceconfig.json", resource_config),
         max_runtime: Duration::from_secs(request.stopping_condition.max_runtime_in_seconds),
-        metrics: algorithm.metric_definitions.iter().map(|metric| (metric.name.clone(), metric.regex.clone())).collect(),
+        metrics: algorithm
+            .metric_definitions
+            .iter()
+            .map(|metric| (metric.name.clone(), metric.regex.clone()))
+            .collect(),
     })
 }
 
@@ -177,10 +187,14 @@ pub(super) fn upload(fake: &Fake, job: &Job, trees: &[Tree], with_model: bool) -
         let folders: Vec<PathBuf> = trees.iter().map(|tree| tree.at(below)).collect();
         if output.compression_type.as_deref() == Some("NONE") {
             // The first instance's file of a name counts, so it comes last.
-            return folders.iter().rev().try_for_each(|from| outputs::upload_folder(fake, from, &format!("{folder}/{name}")));
+            return folders
+                .iter()
+                .rev()
+                .try_for_each(|from| outputs::upload_folder(fake, from, &format!("{folder}/{name}")));
         }
         let path = first.root().join(format!("{name}.tar.gz"));
-        let packed = archive::pack(&folders, &path).map_err(|error| format!("Failed to pack {name}.tar.gz: {error}"))?;
+        let packed =
+            archive::pack(&folders, &path).map_err(|error| format!("Failed to pack {name}.tar.gz: {error}"))?;
         if packed { outputs::upload_file(fake, &path, &format!("{folder}/{name}.tar.gz")) } else { Ok(()) }
     };
     if with_model {
@@ -193,10 +207,14 @@ impl Channel {
     fn plan(&self, algorithm: &AlgorithmSpecification) -> Result<Input, ApiError> {
         let name = &self.channel_name;
         let Some(source) = &self.data_source.s3_data_source else {
-            return Err(ApiError::validation(format!("The channel '{name}' has no S3DataSource: this fake reads from S3 alone.")));
+            return Err(ApiError::validation(format!(
+                "The channel '{name}' has no S3DataSource: this fake reads from S3 alone."
+            )));
         };
         if self.mode(algorithm) == "Pipe" {
-            return Err(ApiError::validation(format!("The channel '{name}' has the input mode Pipe: this fake serves File and FastFile.")));
+            return Err(ApiError::validation(format!(
+                "The channel '{name}' has the input mode Pipe: this fake serves File and FastFile."
+            )));
         }
         if !is_plain(name) {
             return Err(ApiError::validation(format!("'{name}' makes no folder name for a channel.")));

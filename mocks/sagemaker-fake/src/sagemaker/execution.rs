@@ -21,16 +21,20 @@ pub(super) fn start(context: &Context<'_>, input: &Value) -> Result<Value, ApiEr
         }
     }
     let mut started = None;
-    let answer = idempotency::once(context, "StartPipelineExecution", input["ClientRequestToken"].as_str(), input, |change| {
-        let mut pipeline = pipeline::existing(change, context, input["PipelineName"].as_str().unwrap_or_default())?;
-        let execution = new(context, &pipeline, input)?;
-        pipeline.last_run = Some(execution.created);
-        change.put(&ExecutionDefinition { execution_arn: execution.arn.clone(), definition: pipeline.definition.clone() })?;
-        change.put(&execution)?;
-        change.put(&pipeline)?;
-        started = Some(execution.arn.clone());
-        Ok(json!({"PipelineExecutionArn": execution.arn}))
-    })?;
+    let answer =
+        idempotency::once(context, "StartPipelineExecution", input["ClientRequestToken"].as_str(), input, |change| {
+            let mut pipeline = pipeline::existing(change, context, input["PipelineName"].as_str().unwrap_or_default())?;
+            let execution = new(context, &pipeline, input)?;
+            pipeline.last_run = Some(execution.created);
+            change.put(&ExecutionDefinition {
+                execution_arn: execution.arn.clone(),
+                definition: pipeline.definition.clone(),
+            })?;
+            change.put(&execution)?;
+            change.put(&pipeline)?;
+            started = Some(execution.arn.clone());
+            Ok(json!({"PipelineExecutionArn": execution.arn}))
+        })?;
     if let Some(arn) = started {
         engine::launch(context.fake, &arn);
     }
@@ -39,16 +43,17 @@ pub(super) fn start(context: &Context<'_>, input: &Value) -> Result<Value, ApiEr
 
 pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let arn = input["PipelineExecutionArn"].as_str().unwrap_or_default();
-    let answer = idempotency::once(context, "StopPipelineExecution", input["ClientRequestToken"].as_str(), input, |change| {
-        let mut execution = existing(change, arn)?;
-        if execution.status != ExecutionStatus::Executing {
-            return Err(ApiError::validation("Only pipelines with 'Executing' status can be stopped"));
-        }
-        execution.status = ExecutionStatus::Stopping;
-        execution.modified = context.fake.clock.now();
-        change.put(&execution)?;
-        Ok(json!({"PipelineExecutionArn": execution.arn}))
-    })?;
+    let answer =
+        idempotency::once(context, "StopPipelineExecution", input["ClientRequestToken"].as_str(), input, |change| {
+            let mut execution = existing(change, arn)?;
+            if execution.status != ExecutionStatus::Executing {
+                return Err(ApiError::validation("Only pipelines with 'Executing' status can be stopped"));
+            }
+            execution.status = ExecutionStatus::Stopping;
+            execution.modified = context.fake.clock.now();
+            change.put(&execution)?;
+            Ok(json!({"PipelineExecutionArn": execution.arn}))
+        })?;
     context.fake.engine.notify();
     Ok(answer)
 }
@@ -81,7 +86,8 @@ pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, Ap
 pub(super) fn definition(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let execution = of(context, input)?;
     let definition = context.fake.store.read(|view| view.get::<ExecutionDefinition>(&execution.key()))?;
-    let definition = definition.ok_or_else(|| ApiError::internal(format!("the definition of {} is gone", execution.arn)))?;
+    let definition =
+        definition.ok_or_else(|| ApiError::internal(format!("the definition of {} is gone", execution.arn)))?;
     Ok(json!({"PipelineDefinition": definition.definition, "CreationTime": execution.created}))
 }
 
@@ -90,10 +96,14 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
         let pipeline = pipeline::existing(view, context, input["PipelineName"].as_str().unwrap_or_default())?;
         view.list::<Execution>(&keys_of_pipeline(context.region, &pipeline.name))
     })?;
-    let executions = executions.into_iter().filter(|execution| paging::within(execution.created, input, "CreatedAfter", "CreatedBefore"));
+    let executions = executions
+        .into_iter()
+        .filter(|execution| paging::within(execution.created, input, "CreatedAfter", "CreatedBefore"));
     let by_arn = input["SortBy"] == "PipelineExecutionArn";
-    let sort_key = |execution: &Execution| if by_arn { SortKey::name(&execution.arn) } else { SortKey::time(execution.created) };
-    let (page, token) = paging::page("ListPipelineExecutions", input, Order::Descending, executions, sort_key, Record::key)?;
+    let sort_key =
+        |execution: &Execution| if by_arn { SortKey::name(&execution.arn) } else { SortKey::time(execution.created) };
+    let (page, token) =
+        paging::page("ListPipelineExecutions", input, Order::Descending, executions, sort_key, Record::key)?;
     Ok(listed("PipelineExecutionSummaries", page.iter().map(summary).collect(), token))
 }
 
@@ -101,15 +111,24 @@ pub(super) fn list_steps(context: &Context<'_>, input: &Value) -> Result<Value, 
     let steps = of(context, input)?.steps.into_iter().enumerate();
     // Steps that start together keep their order.
     let sort_key = |(_, step): &(usize, StepRecord)| SortKey::time(step.start);
-    let (page, token) = paging::page("ListPipelineExecutionSteps", input, Order::Descending, steps, sort_key, |(index, _)| format!("{index:06}"))?;
+    let (page, token) =
+        paging::page("ListPipelineExecutionSteps", input, Order::Descending, steps, sort_key, |(index, _)| {
+            format!("{index:06}")
+        })?;
     Ok(listed("PipelineExecutionSteps", page.iter().map(|(_, step)| step_shape(step)).collect(), token))
 }
 
 pub(super) fn list_parameters(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let parameters = of(context, input)?.parameters.into_iter().enumerate();
     let position = |(index, _): &(usize, _)| SortKey::Number(i64::try_from(*index).unwrap_or(i64::MAX));
-    let (page, token) =
-        paging::page("ListPipelineParametersForExecution", input, Order::Ascending, parameters, position, |(_, (name, _))| name.clone())?;
+    let (page, token) = paging::page(
+        "ListPipelineParametersForExecution",
+        input,
+        Order::Ascending,
+        parameters,
+        position,
+        |(_, (name, _))| name.clone(),
+    )?;
     let shape = |(_, (name, value)): &(usize, (String, Value))| json!({"Name": name, "Value": text_of(value).unwrap_or_default()});
     Ok(listed("PipelineParameters", page.iter().map(shape).collect(), token))
 }
@@ -121,7 +140,10 @@ pub(super) fn list_parameters(context: &Context<'_>, input: &Value) -> Result<Va
 pub(super) fn delete_all(change: &mut Change<'_>, pipeline: &Pipeline) -> Result<(), ApiError> {
     let executions = change.list::<Execution>(&keys_of_pipeline(&pipeline.region, &pipeline.name))?;
     if let Some(running) = executions.iter().find(|execution| !execution.status.is_final()) {
-        return Err(ApiError::new("ConflictException", format!("Pipeline '{}' has a running execution '{}': stop it first.", pipeline.arn, running.arn)));
+        return Err(ApiError::new(
+            "ConflictException",
+            format!("Pipeline '{}' has a running execution '{}': stop it first.", pipeline.arn, running.arn),
+        ));
     }
     for execution in executions {
         change.delete::<Execution>(&execution.key())?;
@@ -140,7 +162,8 @@ fn new(context: &Context<'_>, pipeline: &Pipeline, input: &Value) -> Result<Exec
     let (fake, now) = (context.fake, context.fake.clock.now());
     let id = fake.ids.lower(12);
     let given = |name: &str| input[name].as_str().map(str::to_owned);
-    let most = input["ParallelismConfiguration"]["MaxParallelExecutionSteps"].as_u64().and_then(|most| most.try_into().ok());
+    let most =
+        input["ParallelismConfiguration"]["MaxParallelExecutionSteps"].as_u64().and_then(|most| most.try_into().ok());
     Ok(Execution {
         region: pipeline.region.clone(),
         pipeline: pipeline.name.clone(),
@@ -164,7 +187,8 @@ fn new(context: &Context<'_>, pipeline: &Pipeline, input: &Value) -> Result<Exec
 fn bind(definition: &str, given: &Value) -> Result<Map<String, Value>, ApiError> {
     let definition = Definition::parse(definition).map_err(ApiError::internal)?;
     let text = |parameter: &Value, member: &str| parameter[member].as_str().unwrap_or_default().to_owned();
-    let given: Vec<_> = given.as_array().into_iter().flatten().map(|given| (text(given, "Name"), text(given, "Value"))).collect();
+    let given: Vec<_> =
+        given.as_array().into_iter().flatten().map(|given| (text(given, "Name"), text(given, "Value"))).collect();
     let bound = parameters::bind(&definition, &given).map_err(|error| ApiError::validation(error.to_string()))?;
     Ok(bound.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect())
 }

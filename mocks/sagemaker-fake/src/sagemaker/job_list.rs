@@ -10,7 +10,14 @@ use crate::store::{Record, Records};
 
 /// A page of the jobs of a kind, filtered and sorted as the request says, newest first unless it does; `member` is the
 /// name of the list in the answer.
-pub(super) fn list(context: &Context<'_>, kind: Kind, input: &Value, operation: &str, member: &str, summary: fn(&Job) -> Value) -> Result<Value, ApiError> {
+pub(super) fn list(
+    context: &Context<'_>,
+    kind: Kind,
+    input: &Value,
+    operation: &str,
+    member: &str,
+    summary: fn(&Job) -> Value,
+) -> Result<Value, ApiError> {
     let jobs = context.fake.store.read(|view| view.list::<Job>(&job::key(context.region, kind, "")))?;
     let jobs = jobs.into_iter().filter(|job| {
         paging::name_contains(&job.name, input)

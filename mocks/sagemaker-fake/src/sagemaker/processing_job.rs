@@ -59,8 +59,14 @@ pub(crate) fn description(job: &Job) -> Value {
 fn summary(job: &Job) -> Value {
     let all = description(job);
     let names = [
-        "ProcessingJobName", "ProcessingJobArn", "CreationTime", "ProcessingEndTime", "LastModifiedTime", "ProcessingJobStatus",
-        "FailureReason", "ExitMessage",
+        "ProcessingJobName",
+        "ProcessingJobArn",
+        "CreationTime",
+        "ProcessingEndTime",
+        "LastModifiedTime",
+        "ProcessingJobStatus",
+        "FailureReason",
+        "ExitMessage",
     ];
     names.into_iter().filter_map(|name| Some((name.to_owned(), all.get(name)?.clone()))).collect()
 }
@@ -82,13 +88,17 @@ fn with_defaults(request: &mut Map<String, Value>) {
     for input in inputs.into_iter().flatten().filter_map(Value::as_object_mut) {
         input.entry("AppManaged").or_insert(json!(false));
         if let Some(from) = input.get_mut("S3Input").and_then(Value::as_object_mut) {
-            let defaults = [("S3InputMode", "File"), ("S3DataDistributionType", "FullyReplicated"), ("S3CompressionType", "None")];
+            let defaults =
+                [("S3InputMode", "File"), ("S3DataDistributionType", "FullyReplicated"), ("S3CompressionType", "None")];
             for (name, default) in defaults {
                 from.entry(name).or_insert(json!(default));
             }
         }
     }
-    let outputs = request.get_mut("ProcessingOutputConfig").and_then(|config| config.get_mut("Outputs")).and_then(Value::as_array_mut);
+    let outputs = request
+        .get_mut("ProcessingOutputConfig")
+        .and_then(|config| config.get_mut("Outputs"))
+        .and_then(Value::as_array_mut);
     for output in outputs.into_iter().flatten().filter_map(Value::as_object_mut) {
         output.entry("AppManaged").or_insert(json!(false));
     }

@@ -62,13 +62,14 @@ pub(crate) fn description(job: &Job) -> Value {
     }
     if let (Some(started), Some(ended)) = (job.started, job.ended) {
         output["TrainingEndTime"] = json!(ended);
-        // Begun seconds count, as AWS bills them.
+        // Begun seconds count. AWS bills them for each instance and leaves the multiplication to the reader.
         let seconds = u64::try_from(ended.0 - started.0).unwrap_or(0).div_ceil(1000);
         output["TrainingTimeInSeconds"] = json!(seconds);
-        output["BillableTimeInSeconds"] = json!(seconds * instances(job));
+        output["BillableTimeInSeconds"] = json!(seconds);
     }
     if !job.metrics.is_empty() {
-        let metric = |metric: &job::Metric| json!({"MetricName": metric.name, "Value": metric.value, "Timestamp": metric.time});
+        let metric =
+            |metric: &job::Metric| json!({"MetricName": metric.name, "Value": metric.value, "Timestamp": metric.time});
         output["FinalMetricDataList"] = job.metrics.iter().map(metric).collect();
     }
     if let Some(reason) = &job.failure_reason {
@@ -79,7 +80,8 @@ pub(crate) fn description(job: &Job) -> Value {
 
 fn transitions(job: &Job) -> Value {
     let shape = |transition: &job::Transition| {
-        let mut shape = json!({"Status": transition.status, "StartTime": transition.start, "StatusMessage": transition.message});
+        let mut shape =
+            json!({"Status": transition.status, "StartTime": transition.start, "StatusMessage": transition.message});
         if let Some(end) = transition.end {
             shape["EndTime"] = json!(end);
         }
@@ -90,18 +92,21 @@ fn transitions(job: &Job) -> Value {
 
 fn summary(job: &Job) -> Value {
     let all = description(job);
-    let names =
-        ["TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime", "TrainingJobStatus", "SecondaryStatus"];
+    let names = [
+        "TrainingJobName",
+        "TrainingJobArn",
+        "CreationTime",
+        "TrainingEndTime",
+        "LastModifiedTime",
+        "TrainingJobStatus",
+        "SecondaryStatus",
+    ];
     names.into_iter().filter_map(|name| Some((name.to_owned(), all.get(name)?.clone()))).collect()
 }
 
 /// AWS names no job in this sentence.
 fn not_found() -> ApiError {
     ApiError::validation("Requested resource not found.")
-}
-
-fn instances(job: &Job) -> u64 {
-    job.request["ResourceConfig"]["InstanceCount"].as_u64().unwrap_or(1)
 }
 
 /// What SageMaker answers even if it was not given.
@@ -119,11 +124,20 @@ fn with_defaults(request: &mut Map<String, Value>) {
     for name in ["EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"] {
         request.entry(name).or_insert(json!(false));
     }
-    for channel in request.get_mut("InputDataConfig").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+    for channel in request
+        .get_mut("InputDataConfig")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
         for name in ["CompressionType", "RecordWrapperType"] {
             channel.entry(name).or_insert(json!("None"));
         }
-        let source = channel.get_mut("DataSource").and_then(|source| source.get_mut("S3DataSource")).and_then(Value::as_object_mut);
+        let source = channel
+            .get_mut("DataSource")
+            .and_then(|source| source.get_mut("S3DataSource"))
+            .and_then(Value::as_object_mut);
         if let Some(source) = source {
             source.entry("S3DataDistributionType").or_insert(json!("FullyReplicated"));
         }

@@ -157,7 +157,10 @@ pub async fn patiently<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub fn definition(steps: impl IntoIterator<Item = Step>) -> Definition {
-    steps.into_iter().fold(pipeline_definition::build::Pipeline::new(), |pipeline, step| pipeline.step(step)).build()
+    steps
+        .into_iter()
+        .fold(pipeline_definition::build::Pipeline::new(), pipeline_definition::build::Pipeline::step)
+        .build()
 }
 
 /// Named pipes by which scripts and tests wait for each other: opening one blocks until somebody opens the other end.

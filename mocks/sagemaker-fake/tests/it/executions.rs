@@ -303,6 +303,25 @@ async fn a_closed_fake_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn an_execution_that_was_stopping_stops_when_the_fake_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let meeting = Meeting::new(&["started", "never"]);
+    let long = script("Long", &format!("cd {}; echo x > started; read x < never", meeting.folder().display()));
+    let account = Account::build(Fake::builder().state(folder.path()));
+    account.pipeline("p", &definition([long.into(), script("After", "exit 0").depends_on(["Long"])]));
+    let arn = account.start("p", &[]).unwrap();
+    meeting.hear("started").await;
+    account.stop(&arn).unwrap();
+    engine::close(account.fake).await;
+
+    let account = Account::build(Fake::builder().state(folder.path()));
+    let execution = account.settled(&arn).await;
+    assert_eq!(execution.status, ExecutionStatus::Stopped);
+    let steps: Vec<_> = execution.steps.iter().map(|step| (step.name.as_str(), step.status)).collect();
+    assert_eq!(steps, [("Long", StepStatus::Stopped)]);
+}
+
+#[tokio::test]
 async fn a_limit_of_parallel_steps_holds() {
     let account = Account::new();
     let folder = tempfile::tempdir().unwrap();

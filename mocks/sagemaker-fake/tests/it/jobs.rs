@@ -409,6 +409,40 @@ async fn a_closed_fake_starts_its_jobs_again() {
 }
 
 #[tokio::test]
+async fn a_dropped_fake_leaves_no_program_behind() {
+    let account = Account::new();
+    let meeting = Meeting::new(&["started", "alive", "never"]);
+    let folder = meeting.folder().display();
+    let script = format!("cd {folder}; exec 3> alive; echo x > started; read x < never");
+    account.call("CreateProcessingJob", processing_job("job", &script)).unwrap();
+    // The pipe is read to its end, which is when the program that holds it open is gone.
+    let (_, gone) = tokio::join!(
+        async {
+            meeting.hear("started").await;
+            drop(account);
+        },
+        meeting.hear("alive")
+    );
+    assert_eq!(gone, "");
+}
+
+#[tokio::test]
+async fn a_job_that_was_stopping_is_not_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let meeting = Meeting::new(&["started", "never"]);
+    let script = format!("trap '' TERM; cd {}; echo x > started; read x < never", meeting.folder().display());
+    let account = Account::build(Fake::builder().state(folder.path()));
+    account.call("CreateProcessingJob", processing_job("job", &script)).unwrap();
+    meeting.hear("started").await;
+    account.call("StopProcessingJob", json!({"ProcessingJobName": "job"})).unwrap();
+    engine::close(account.fake).await;
+
+    let account = Account::build(Fake::builder().state(folder.path()));
+    let job = account.ended(Kind::ProcessingJob, "job").await;
+    assert_eq!((job.status, job.attempt), (Status::Stopped, 1));
+}
+
+#[tokio::test]
 async fn jobs_are_listed_newest_first() {
     let clock = Clock::frozen(Timestamp(1_000));
     let account = Account::build(Fake::builder().clock(clock));

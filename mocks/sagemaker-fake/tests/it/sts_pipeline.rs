@@ -16,16 +16,22 @@ fn verb(name: &str, verb: &str) -> ProcessingStep {
 }
 
 fn uri(step: &str, output: &str) -> Expr {
-    Expr::join("/", [Expr::from(format!("s3://{BUCKET}/sts")), Expr::execution("PipelineExecutionId"), step.into(), output.into()])
+    Expr::join(
+        "/",
+        [Expr::from(format!("s3://{BUCKET}/sts")), Expr::execution("PipelineExecutionId"), step.into(), output.into()],
+    )
 }
 
 fn definition() -> Definition {
     let parts = ["train", "validation", "test", "vocabulary"];
-    let preprocess = verb("Preprocess", "preprocess")
-        .instances("ml.m5.xlarge", Expr::parameter("Instances"))
-        .input("input", Expr::parameter("Input"), "/opt/ml/processing/input");
-    let preprocess =
-        parts.iter().fold(preprocess, |step, part| step.output(part, &format!("/opt/ml/processing/{part}"), uri("Preprocess", part)));
+    let preprocess = verb("Preprocess", "preprocess").instances("ml.m5.xlarge", Expr::parameter("Instances")).input(
+        "input",
+        Expr::parameter("Input"),
+        "/opt/ml/processing/input",
+    );
+    let preprocess = parts.iter().fold(preprocess, |step, part| {
+        step.output(part, &format!("/opt/ml/processing/{part}"), uri("Preprocess", part))
+    });
     let train = TrainingStep::new("Train", STS, ROLE, format!("s3://{BUCKET}/models")).hyperparameter("l2", 1.0);
     let train = ["train", "validation", "vocabulary"]
         .iter()
@@ -79,9 +85,12 @@ async fn trains_evaluates_and_registers() {
     let order: Vec<_> = execution.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(order, ["Preprocess", "Train", "Evaluate", "Gate", "Baseline", "Register"]);
 
-    let report: Value = serde_json::from_str(&account.text(&format!("sts/{}/Evaluate/evaluation/evaluation.json", execution.id))).unwrap();
+    let report: Value =
+        serde_json::from_str(&account.text(&format!("sts/{}/Evaluate/evaluation/evaluation.json", execution.id)))
+            .unwrap();
     let mse = report["regression_metrics"]["mse"]["value"].as_f64().unwrap();
-    let constant = report["binary_classification_metrics"]["accuracy_best_constant_classifier"]["value"].as_f64().unwrap();
+    let constant =
+        report["binary_classification_metrics"]["accuracy_best_constant_classifier"]["value"].as_f64().unwrap();
     assert!(mse > 0.0 && mse < 1.0 - constant, "a real model, better than a majority vote: {mse} {constant}");
     let baseline = account.text(&format!("sts/{}/Baseline/validate/baseline.csv", execution.id));
     assert!(baseline.starts_with("prediction,probability,label\n") && baseline.lines().count() > 20, "{baseline}");
