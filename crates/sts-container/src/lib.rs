@@ -9,6 +9,7 @@ mod contract;
 mod error;
 mod evaluate;
 mod files;
+mod parallel;
 mod preprocess;
 mod scoring;
 mod serve;

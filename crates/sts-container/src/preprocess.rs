@@ -1,14 +1,15 @@
 //! `preprocess`: sentence pairs to rows of features.
 //!
-//! Reads the input twice, a line at a time: first to count words in the train part and to see that the split works
-//! out, then to write the rows. Of several instances each counts over the whole input and writes its own share of the
-//! rows, so that together they write exactly the rows that one would.
+//! Reads the input twice: first to count words in the train part and to see that the split works out, then to write the
+//! rows. Both times it goes through in chunks, by all cores; the rows are in the order of the input all the same. Of
+//! several instances each counts over the whole input and writes its own share of the rows, so that together they write
+//! exactly the rows that one would.
 
 use std::path::PathBuf;
 
 use sts_model::{
-    features,
-    pairs::{COLUMNS, Labels, Pair, Reader},
+    features::{self, Extractor},
+    pairs::{COLUMNS, Chunk, Labels, Pair, Reader},
     rows,
     split::{Part, shard},
     vocabulary::{Counter, Vocabulary},
@@ -18,7 +19,7 @@ use crate::{
     contract::{Instance, OptMl, Processing},
     error::Error,
     files::{self, Output},
-    say,
+    parallel, say,
 };
 
 /// Runs the verb.
@@ -36,13 +37,16 @@ pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
     say(format_args!("{} words of {} sentences", vocabulary.len(), vocabulary.sentences()));
 
     let mut written = Counts::default();
-    each_pair(&input, |pair, label| {
-        if shard(&pair, job.instance.count) == job.instance.number {
-            written.add(Part::of(&pair), label);
-            outputs.write(&pair, label, &vocabulary)?;
-        }
-        Ok(())
-    })?;
+    let work = |extractor: &mut Extractor, chunk| Rows::of(chunk, job.instance, extractor);
+    parallel::in_order(
+        chunks(&input),
+        || Extractor::new(&vocabulary),
+        work,
+        |rows| {
+            written.merge(&rows.counts);
+            outputs.append(&rows)
+        },
+    )?;
     outputs.finish()?;
     // One is enough: all instances have counted the same.
     if job.instance.number == 0 {
@@ -58,6 +62,10 @@ struct Counts([[u64; 2]; 3]);
 impl Counts {
     fn add(&mut self, part: Part, label: bool) {
         self.0[part as usize][usize::from(label)] += 1;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.0.as_flattened_mut().iter_mut().zip(other.0.as_flattened()).for_each(|(count, more)| *count += more);
     }
 
     fn of(&self, part: Part) -> u64 {
@@ -96,40 +104,95 @@ impl Counts {
 
 /// The first reading.
 fn count(input: &[PathBuf]) -> Result<(Vocabulary, Counts), Error> {
-    let (mut words, mut counts) = (Counter::new(), Counts::default());
-    each_pair(input, |pair, label| {
-        let part = Part::of(&pair);
-        if part == Part::Train {
-            words.add(&pair);
-        }
-        counts.add(part, label);
+    let mut counts = Counts::default();
+    let work = |words: &mut Counter, chunk| {
+        let mut counts = Counts::default();
+        each_pair(chunk, |pair, label| {
+            let part = Part::of(&pair);
+            if part == Part::Train {
+                words.add(&pair);
+            }
+            counts.add(part, label);
+        })?;
+        Ok(counts)
+    };
+    let counters = parallel::in_order(chunks(input), Counter::new, work, |more| {
+        counts.merge(&more);
         Ok(())
     })?;
     counts.check()?;
+    let mut words = Counter::new();
+    counters.into_iter().for_each(|counter| words.merge(counter));
     Ok((words.finish(), counts))
 }
 
-fn each_pair(input: &[PathBuf], mut each: impl FnMut(Pair, bool) -> Result<(), Error>) -> Result<(), Error> {
-    for path in input {
-        let wrong = |source| Error::Pairs { path: path.clone(), source };
-        for pair in Reader::new(files::open(path)?, Labels::Required).map_err(wrong)? {
-            let pair = pair.map_err(wrong)?;
-            // Where labels are required, every pair has one.
-            if let Some(label) = pair.label {
-                each(pair, label)?;
-            }
+/// Lines of a file of pairs.
+type Lines<'a> = (&'a PathBuf, Chunk);
+
+/// The files in chunks.
+fn chunks(input: &[PathBuf]) -> impl Iterator<Item = Result<Lines<'_>, Error>> + Send {
+    /// Large enough that handing it over costs nothing, small enough that small files, too, are shared evenly.
+    const SIZE: usize = 16 * 1024;
+    input.iter().flat_map(|path| {
+        let wrong = move |source| Error::Pairs { path: path.clone(), source };
+        let reader = files::open(path).and_then(|file| Reader::new(file, Labels::Required).map_err(wrong));
+        let (chunks, error) = match reader {
+            Ok(reader) => (Some(reader.chunks(SIZE)), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        let chunks = chunks.into_iter().flatten().map(move |chunk| Ok((path, chunk.map_err(wrong)?)));
+        chunks.chain(error)
+    })
+}
+
+fn each_pair((path, chunk): Lines, mut each: impl FnMut(Pair, bool)) -> Result<(), Error> {
+    for pair in chunk.pairs() {
+        let pair = pair.map_err(|source| Error::Pairs { path: path.clone(), source })?;
+        // Where labels are required, every pair has one.
+        if let Some(label) = pair.label {
+            each(pair, label);
         }
     }
     Ok(())
 }
 
-/// The files of one instance: rows of each part, and the pairs behind the test rows, line by line the same.
+/// What a chunk adds to the files: rows of each part, and the pairs behind the test rows, line by line the same.
+#[derive(Debug, Default)]
+struct Rows {
+    rows: [String; 3],
+    pairs: String,
+    counts: Counts,
+}
+
+impl Rows {
+    fn of(chunk: Lines, instance: Instance, extractor: &mut Extractor) -> Result<Self, Error> {
+        let mut rows = Self::default();
+        each_pair(chunk, |pair, label| {
+            if shard(&pair, instance.count) == instance.number {
+                rows.add(&pair, label, extractor);
+            }
+        })?;
+        Ok(rows)
+    }
+
+    fn add(&mut self, pair: &Pair, label: bool, extractor: &mut Extractor) {
+        let part = Part::of(pair);
+        self.counts.add(part, label);
+        let features = extractor.extract(&pair.sentence1, &pair.sentence2);
+        rows::write_labelled(&mut self.rows[part as usize], label, &features);
+        if part == Part::Test {
+            let Pair { id1, id2, sentence1, sentence2, .. } = pair;
+            self.pairs += &format!("{}\t{id1}\t{id2}\t{sentence1}\t{sentence2}\n", u8::from(label));
+        }
+    }
+}
+
+/// The files of one instance.
 #[derive(Debug)]
 struct Outputs {
     rows: [Output; 3],
     pairs: Output,
     has_header: bool,
-    line: String,
 }
 
 impl Outputs {
@@ -143,22 +206,19 @@ impl Outputs {
             rows: [rows(Part::Train)?, rows(Part::Validation)?, rows(Part::Test)?],
             pairs: file(Part::Test, "pairs", "tsv")?,
             has_header: false,
-            line: String::new(),
         })
     }
 
-    fn write(&mut self, pair: &Pair, label: bool, vocabulary: &Vocabulary) -> Result<(), Error> {
-        let part = Part::of(pair);
-        self.line.clear();
-        rows::write_labelled(&mut self.line, label, &features::extract(&pair.sentence1, &pair.sentence2, vocabulary));
-        self.rows[part as usize].append(&self.line)?;
-        if part == Part::Test {
+    fn append(&mut self, more: &Rows) -> Result<(), Error> {
+        for (output, rows) in self.rows.iter_mut().zip(&more.rows).filter(|(_, rows)| !rows.is_empty()) {
+            output.append(rows)?;
+        }
+        if !more.pairs.is_empty() {
             if !self.has_header {
                 self.pairs.append(&(COLUMNS.join("\t") + "\n"))?;
                 self.has_header = true;
             }
-            let Pair { id1, id2, sentence1, sentence2, .. } = pair;
-            self.pairs.append(&format!("{}\t{id1}\t{id2}\t{sentence1}\t{sentence2}\n", u8::from(label)))?;
+            self.pairs.append(&more.pairs)?;
         }
         Ok(())
     }

@@ -6,9 +6,12 @@
 //! finite for any text. Nothing is learned outside of the train part, and no word list is used beyond closed-class words.
 
 mod alignment;
+mod bag;
 mod characters;
 mod details;
 mod differences;
+mod lexicon;
+mod numbering;
 mod sequence;
 mod view;
 mod words;
@@ -57,21 +60,40 @@ pub const FEATURES: [Feature; COUNT] = {
     all
 };
 
-/// The features of two sentences: finite numbers, whatever the text; those of a pair and of its mirror image are the
-/// same. What is beyond the first 2,048 characters or 256 tokens of a sentence is not looked at.
+/// The features of two sentences, as [`Extractor::extract`].
 pub fn extract(sentence1: &str, sentence2: &str, vocabulary: &Vocabulary) -> [f64; COUNT] {
-    // In a fixed order: an alignment may have ties, which would otherwise be broken by who comes first.
-    let (first, second) = if sentence1 <= sentence2 { (sentence1, sentence2) } else { (sentence2, sentence1) };
-    let pair = PairView::new(first, second, vocabulary);
-    let mut all = [0.0; COUNT];
-    let mut rest = &mut all[..];
-    fill(&mut rest, &words::extract(&pair));
-    fill(&mut rest, &characters::extract(&pair));
-    fill(&mut rest, &sequence::extract(&pair));
-    fill(&mut rest, &alignment::extract(&pair));
-    fill(&mut rest, &differences::extract(&pair));
-    fill(&mut rest, &details::extract(&pair));
-    all
+    Extractor::new(vocabulary).extract(sentence1, sentence2)
+}
+
+/// Makes features of many pairs: it remembers what it has worked out about words, within bounds.
+#[derive(Debug)]
+pub struct Extractor<'v> {
+    pair: PairView<'v>,
+}
+
+impl<'v> Extractor<'v> {
+    /// An extractor that weighs words by this vocabulary.
+    pub fn new(vocabulary: &'v Vocabulary) -> Self {
+        Self { pair: PairView::new(vocabulary) }
+    }
+
+    /// The features of two sentences: finite numbers, whatever the text; those of a pair and of its mirror image are
+    /// the same. What is beyond the first 2,048 characters or 256 tokens of a sentence is not looked at.
+    pub fn extract(&mut self, sentence1: &str, sentence2: &str) -> [f64; COUNT] {
+        // In a fixed order: an alignment may have ties, which would otherwise be broken by who comes first.
+        let (first, second) = if sentence1 <= sentence2 { (sentence1, sentence2) } else { (sentence2, sentence1) };
+        self.pair.read(first, second);
+        let pair = &self.pair;
+        let mut all = [0.0; COUNT];
+        let mut rest = &mut all[..];
+        fill(&mut rest, &words::extract(pair));
+        fill(&mut rest, &characters::extract(pair));
+        fill(&mut rest, &sequence::extract(pair));
+        fill(&mut rest, &alignment::extract(pair));
+        fill(&mut rest, &differences::extract(pair));
+        fill(&mut rest, &details::extract(pair));
+        all
+    }
 }
 
 fn fill(rest: &mut &mut [f64], values: &[f64]) {

@@ -4,7 +4,11 @@
 //! Fields are not quoted: a quotation mark is text, also at the start of a field. A reader that honours quotes
 //! glues rows of the real corpus together and loses them without a word.
 
+mod chunks;
+
 use std::io::{self, BufRead, Read};
+
+pub use self::chunks::{Chunk, Chunks};
 
 /// The names of the columns, in the order of the corpus. A file may have them in any order, and others beside them.
 pub const COLUMNS: [&str; 5] = ["Quality", "#1 ID", "#2 ID", "#1 String", "#2 String"];
@@ -122,7 +126,7 @@ pub struct Reader<R> {
 }
 
 /// Where the header has the columns, from 0.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Columns {
     count: usize,
     label: Option<usize>,
@@ -142,6 +146,13 @@ impl<R: BufRead> Reader<R> {
         }
         let columns = Columns::parse(utf8(&buffer, 1)?, labels)?;
         Ok(Self { input, labels, columns, buffer, line: 1, pairs: 0, ended: false })
+    }
+
+    /// The rest of the file in chunks of about so many bytes. All pairs of all chunks are, in this order, what the
+    /// reader itself would have given; so are the errors.
+    pub fn chunks(self, size: usize) -> Chunks<R> {
+        let Self { input, labels, columns, line, pairs, .. } = self;
+        Chunks::new(input, size, (labels, columns), line, pairs > 0)
     }
 
     /// Reads the next line that is not blank; `None` at the end.
@@ -269,22 +280,42 @@ mod tests {
 
     const HEADER: &str = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n";
 
-    /// Reads all; each pair as one text, each error as its message.
+    /// What is read, each pair as one text, each error as its message; it is the same whatever the chunks.
     #[track_caller]
     fn check(file: impl AsRef<[u8]>, labels: Labels, expected: &[&str]) {
-        let read = match Reader::new(file.as_ref(), labels) {
-            Err(error) => vec![format!("! {error}")],
-            Ok(reader) => reader
-                .map(|item| match item {
-                    Ok(Pair { label, id1, id2, sentence1, sentence2 }) => {
-                        let label = label.map_or("?", |label| if label { "1" } else { "0" });
-                        [label, &id1, &id2, &sentence1, &sentence2].join("|")
-                    }
-                    Err(error) => format!("! {error}"),
-                })
-                .collect(),
+        for size in [None, Some(1), Some(7), Some(100), Some(MAX_LINE), Some(1 << 20)] {
+            assert_eq!(read(file.as_ref(), labels, size), expected, "{size:?}");
+        }
+    }
+
+    /// Reads all, as text; by the reader alone, or by chunks of this size.
+    fn read(file: &[u8], labels: Labels, size: Option<usize>) -> Vec<String> {
+        let reader = match Reader::new(file, labels) {
+            Err(error) => return vec![format!("! {error}")],
+            Ok(reader) => reader,
         };
-        assert_eq!(read, expected);
+        let Some(size) = size else { return reader.map(as_text).collect() };
+        let mut texts = Vec::new();
+        for chunk in reader.chunks(size) {
+            match chunk {
+                Ok(chunk) => texts.extend(chunk.pairs().map(as_text)),
+                Err(error) => texts.push(format!("! {error}")),
+            }
+            if texts.last().is_some_and(|last| last.contains("longer than")) {
+                break;
+            }
+        }
+        texts
+    }
+
+    fn as_text(item: Result<Pair, PairError>) -> String {
+        match item {
+            Ok(Pair { label, id1, id2, sentence1, sentence2 }) => {
+                let label = label.map_or("?", |label| if label { "1" } else { "0" });
+                [label, &id1, &id2, &sentence1, &sentence2].join("|")
+            }
+            Err(error) => format!("! {error}"),
+        }
     }
 
     #[test]
@@ -392,6 +423,12 @@ mod tests {
         assert!(
             matches!(&items[..], [Err(PairError::Read { line: 2, source })] if source.to_string() == "the disk is gone")
         );
+        // Chunks give what came before, and not the half of a line.
+        let begun = format!("{HEADER}1\ta\tb\tx\ty\n1\ta");
+        let input = begun.as_bytes().chain(io::BufReader::new(Broken));
+        let items: Vec<_> = Reader::new(input, Labels::Required).unwrap().chunks(1000).collect();
+        let [Ok(chunk), Err(PairError::Read { line: 3, .. })] = &items[..] else { panic!("{items:?}") };
+        assert_eq!(chunk.pairs().map(as_text).collect::<Vec<_>>(), ["1|a|b|x|y"]);
     }
 
     proptest! {
@@ -402,6 +439,12 @@ mod tests {
             if let Ok(reader) = Reader::new(file.as_slice(), Labels::Optional) {
                 prop_assert!(reader.count() >= 1);
             }
+        }
+
+        #[test]
+        fn chunks_are_as_the_whole(lines in "(1\ta\tb\tx\ty|\t|\r|1|\u{e9})?((\n|\r\n)(0\ta\tb\tx\ty|\t|\r|))*", end in any::<[u8; 2]>(), size in 1_usize..40) {
+            let file = [HEADER.as_bytes(), lines.as_bytes(), &end].concat();
+            prop_assert_eq!(read(&file, Labels::Optional, Some(size)), read(&file, Labels::Optional, None));
         }
 
         #[test]

@@ -192,17 +192,29 @@ impl<R: BufRead> Iterator for Unlabelled<R> {
     }
 }
 
-/// Appends a row of features, with its line end. A number is written in the shortest form that reads back as the same
-/// number.
+/// Appends a row of features, with its line end, as [`write_number`] writes them.
 pub fn write(out: &mut String, features: &[f64]) {
     for (place, value) in features.iter().enumerate() {
         if place > 0 {
             out.push(',');
         }
+        write_number(out, *value);
+    }
+    out.push('\n');
+}
+
+/// Appends a number in the shortest form that reads back as the same number, without an exponent: as
+/// [`f64`'s `Display`](f64) does, only several times faster for numbers of everyday size.
+pub fn write_number(out: &mut String, value: f64) {
+    let size = value.abs();
+    if size == 0.0 || (1e-4..1e15).contains(&size) {
+        let mut buffer = zmij::Buffer::new();
+        let written = buffer.format_finite(value);
+        out.push_str(written.strip_suffix(".0").unwrap_or(written));
+    } else {
         // Writing to a string cannot fail.
         let _ = write!(out, "{value}");
     }
-    out.push('\n');
 }
 
 /// Appends a row of label and features, with its line end.
@@ -353,7 +365,32 @@ mod tests {
         assert!(matches!(Dataset::read(&b""[..], 2), Err(RowError::Empty)));
     }
 
+    #[track_caller]
+    fn check_number(value: f64) {
+        let mut text = String::new();
+        write_number(&mut text, value);
+        assert_eq!(text, value.to_string());
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_standard_library_does() {
+        for size in [0.0, 1e-5, 1e-4, 0.000_123, 0.1, 1.0, 10.0, 1e14, 1e15, 1e16, 1e300, f64::MAX, f64::MIN_POSITIVE] {
+            for value in [size, -size, size.next_down(), size.next_up(), size * 1.1] {
+                check_number(value);
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_number_is_written_as_the_standard_library_does(value: f64, small in -10.0..10.0, whole in -1_000_000..1_000_000) {
+            check_number(small);
+            check_number(f64::from(whole));
+            if value.is_finite() {
+                check_number(value);
+            }
+        }
+
         #[test]
         fn rows_read_back_bit_by_bit(label: bool, features in proptest::collection::vec(proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO, 1..8)) {
             let mut text = String::new();

@@ -11,11 +11,19 @@ pub(crate) const MAX_TOKENS: usize = 256;
 /// How many characters of a sentence are looked at.
 pub(crate) const MAX_CHARS: usize = 2048;
 
+/// A sentence as tokens. Made to be used again for the next one: its memory is kept.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tokens {
+    chars: Vec<char>,
+    text: String,
+    tokens: Vec<Token>,
+}
+
 /// A token of a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
-    /// In lower case; of a number, without the commas between thousands.
-    pub text: String,
+    start: usize,
+    end: usize,
     pub kind: Kind,
     /// Whether it was written with a capital letter. The first word of a sentence nearly always is.
     pub capital: bool,
@@ -37,31 +45,53 @@ pub(crate) fn clipped(sentence: &str) -> &str {
     }
 }
 
-/// The first [`MAX_TOKENS`] tokens of a sentence. Clitics are tokens of their own (`Stewart's` is `stewart` and `'s`,
-/// `don't` is `do` and `n't`), so is each punctuation mark; initials stay together (`u.s.`).
-pub(crate) fn tokens(sentence: &str) -> Vec<Token> {
-    let chars: Vec<char> = clipped(sentence).chars().map(plain).collect();
-    let mut tokens = Vec::with_capacity(32);
-    let mut place = 0;
-    while place < chars.len() && tokens.len() < MAX_TOKENS {
-        let rest = &chars[place..];
-        let (length, kind) = match rest[0] {
-            c if c.is_whitespace() || c.is_control() => {
-                place += 1;
-                continue;
+impl Tokens {
+    /// The first [`MAX_TOKENS`] tokens of a sentence. Clitics are tokens of their own (`Stewart's` is `stewart` and
+    /// `'s`, `don't` is `do` and `n't`), so is each punctuation mark; initials stay together (`u.s.`).
+    pub(crate) fn read(&mut self, sentence: &str) {
+        let Self { chars, text, tokens } = self;
+        chars.clear();
+        chars.extend(clipped(sentence).chars().map(plain));
+        text.clear();
+        tokens.clear();
+        let mut place = 0;
+        while place < chars.len() && tokens.len() < MAX_TOKENS {
+            let rest = &chars[place..];
+            let (length, kind) = match rest[0] {
+                c if c.is_whitespace() || c.is_control() => {
+                    place += 1;
+                    continue;
+                }
+                c if c.is_numeric() => (number_length(rest), Kind::Number),
+                c if c.is_alphabetic() => (word_length(rest), Kind::Word),
+                '\'' if clitic_length(rest) > 0 => (clitic_length(rest), Kind::Word),
+                _ => (1, Kind::Punctuation),
+            };
+            if !text.is_empty() {
+                text.push(' ');
             }
-            c if c.is_numeric() => (number_length(rest), Kind::Number),
-            c if c.is_alphabetic() => (word_length(rest), Kind::Word),
-            '\'' if clitic_length(rest) > 0 => (clitic_length(rest), Kind::Word),
-            _ => (1, Kind::Punctuation),
-        };
-        let written = &rest[..length];
-        let text =
-            written.iter().filter(|c| kind != Kind::Number || **c != ',').flat_map(|c| c.to_lowercase()).collect();
-        tokens.push(Token { text, kind, capital: written[0].is_uppercase() });
-        place += length;
+            let start = text.len();
+            for c in rest[..length].iter().filter(|c| kind != Kind::Number || **c != ',') {
+                if c.is_ascii() {
+                    text.push(c.to_ascii_lowercase());
+                } else {
+                    text.extend(c.to_lowercase());
+                }
+            }
+            tokens.push(Token { start, end: text.len(), kind, capital: rest[0].is_uppercase() });
+            place += length;
+        }
     }
-    tokens
+
+    /// The tokens, each with its text: in lower case; of a number, without the commas between thousands.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Token)> {
+        self.tokens.iter().map(|token| (&self.text[token.start..token.end], *token))
+    }
+
+    /// The texts of all tokens with a blank between.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// Typographic quotation marks and dashes as the ones on the keyboard.
@@ -130,11 +160,21 @@ fn initials_length(chars: &[char]) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn tokens(sentence: &str) -> Tokens {
+        let mut tokens = Tokens::default();
+        // What was read before leaves no trace.
+        tokens.read("Before, 1,000 'twas.");
+        tokens.read(sentence);
+        tokens
+    }
+
     /// The tokens with a bar between.
     #[track_caller]
     fn check(sentence: &str, expected: &str) {
-        let tokens: Vec<String> = tokens(sentence).into_iter().map(|token| token.text).collect();
-        assert_eq!(tokens.join("|"), expected);
+        let tokens = tokens(sentence);
+        let texts: Vec<&str> = tokens.iter().map(|(text, _)| text).collect();
+        assert_eq!(texts.join("|"), expected);
+        assert_eq!(texts.join(" "), tokens.text());
     }
 
     #[test]
@@ -169,14 +209,14 @@ mod tests {
     #[test]
     fn capitals_and_kinds() {
         let tokens = tokens("In Paris 3 !");
-        let found: Vec<_> = tokens.iter().map(|token| (token.capital, token.kind)).collect();
+        let found: Vec<_> = tokens.iter().map(|(_, token)| (token.capital, token.kind)).collect();
         let expected = [(true, Kind::Word), (true, Kind::Word), (false, Kind::Number), (false, Kind::Punctuation)];
         assert_eq!(found, expected);
     }
 
     #[test]
     fn sentences_are_clipped() {
-        assert_eq!(tokens(&"a ".repeat(1000)).len(), MAX_TOKENS);
-        assert_eq!(tokens(&"\u{e9}".repeat(9000))[0].text.chars().count(), MAX_CHARS);
+        assert_eq!(tokens(&"a ".repeat(1000)).iter().count(), MAX_TOKENS);
+        assert_eq!(tokens(&"\u{e9}".repeat(9000)).text().chars().count(), MAX_CHARS);
     }
 }

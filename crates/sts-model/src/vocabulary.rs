@@ -1,13 +1,14 @@
 //! How many sentences contain each word: counted over the train part alone, so that nothing about the evaluation
 //! leaks into the features, and stored in the model, so that serving weighs words as training did.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     pairs::Pair,
-    text::{self, Kind},
+    text::{Kind, Tokens},
 };
 
 /// The version of the format that [`Vocabulary::to_json`] writes.
@@ -23,10 +24,19 @@ pub const MIN_SENTENCES: u32 = 2;
 const MAX_WORD: usize = 48;
 
 /// Counts words. Counters of parts of the data merge into the counter of all of it, in any order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Counter {
     sentences: u64,
-    words: HashMap<String, u32>,
+    words: HashMap<Box<str>, Count, RandomState>,
+    tokens: Tokens,
+}
+
+/// How often a word was seen.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    sentences: u32,
+    /// The number of the last sentence with it: a second occurrence there does not count.
+    last: u64,
 }
 
 impl Counter {
@@ -40,13 +50,20 @@ impl Counter {
     pub fn add(&mut self, pair: &Pair) {
         for sentence in [&pair.sentence1, &pair.sentence2] {
             self.sentences += 1;
-            let mut seen = HashSet::new();
-            for token in text::tokens(sentence) {
-                if token.kind == Kind::Punctuation || token.text.len() > MAX_WORD || !seen.insert(token.text.clone()) {
+            self.tokens.read(sentence);
+            for (text, token) in self.tokens.iter() {
+                if token.kind == Kind::Punctuation || text.len() > MAX_WORD {
                     continue;
                 }
-                let count = self.words.entry(token.text).or_default();
-                *count = count.saturating_add(1);
+                match self.words.get_mut(text) {
+                    Some(count) if count.last == self.sentences => {}
+                    Some(count) => {
+                        *count = Count { sentences: count.sentences.saturating_add(1), last: self.sentences };
+                    }
+                    None => {
+                        self.words.insert(text.into(), Count { sentences: 1, last: self.sentences });
+                    }
+                }
             }
         }
     }
@@ -55,15 +72,21 @@ impl Counter {
     pub fn merge(&mut self, other: Self) {
         self.sentences += other.sentences;
         for (word, more) in other.words {
-            let count = self.words.entry(word).or_default();
-            *count = count.saturating_add(more);
+            // Sentences that are counted from here on have higher numbers than either has seen.
+            let count = self.words.entry(word).or_insert(Count { sentences: 0, last: 0 });
+            count.sentences = count.sentences.saturating_add(more.sentences);
         }
     }
 
     /// The vocabulary: words below [`MIN_SENTENCES`] are dropped, then all but the [`MAX_WORDS`] most frequent (of
     /// equally frequent ones the alphabetically first).
     pub fn finish(self) -> Vocabulary {
-        let mut words: Vec<_> = self.words.into_iter().filter(|(_, count)| *count >= MIN_SENTENCES).collect();
+        let mut words: Vec<_> = self
+            .words
+            .into_iter()
+            .filter(|(_, count)| count.sentences >= MIN_SENTENCES)
+            .map(|(word, count)| (word, count.sentences))
+            .collect();
         words.sort_unstable_by(|(word, count), (other, more)| more.cmp(count).then_with(|| word.cmp(other)));
         words.truncate(MAX_WORDS);
         Vocabulary { sentences: self.sentences, words: words.into_iter().collect() }
@@ -75,7 +98,7 @@ impl Counter {
 #[serde(into = "Written", try_from = "Written")]
 pub struct Vocabulary {
     sentences: u64,
-    words: HashMap<String, u32>,
+    words: HashMap<Box<str>, u32, RandomState>,
 }
 
 /// Why bytes are no vocabulary.
@@ -92,7 +115,7 @@ pub enum VocabularyError {
 struct Written {
     version: u32,
     sentences: u64,
-    words: BTreeMap<String, u32>,
+    words: BTreeMap<Box<str>, u32>,
 }
 
 impl Vocabulary {
@@ -213,12 +236,13 @@ mod tests {
 
     #[test]
     fn the_most_frequent_words_are_kept() {
-        let mut counter = Counter { sentences: 10, words: HashMap::new() };
+        let mut counter = Counter { sentences: 10, ..Counter::new() };
+        let mut insert = |word: String, sentences| counter.words.insert(word.into(), Count { sentences, last: 0 });
         for number in 0..MAX_WORDS {
-            counter.words.insert(format!("w{number:06}"), 2);
+            insert(format!("w{number:06}"), 2);
         }
-        counter.words.insert("often".into(), 9);
-        counter.words.insert("once".into(), 1);
+        insert("often".into(), 9);
+        insert("once".into(), 1);
         let vocabulary = counter.finish();
         assert_eq!(vocabulary.len(), MAX_WORDS);
         assert!(vocabulary.words.contains_key("often") && !vocabulary.words.contains_key("once"));

@@ -66,9 +66,9 @@ fn meteor(links: &[(usize, usize)], candidate: f64, reference: f64) -> f64 {
 
 /// Content words aligned greedily by the share of letter pairs that they have in common (Dice).
 fn similar(pair: &PairView) -> [f64; 2] {
-    let letters = |side: &Side| -> Vec<(u16, Vec<u64>)> {
+    let letters = |side: &Side| -> Vec<(u16, &[u64])> {
         let places = (0..side.len()).filter(|place| side.is_content(*place));
-        places.map(|place| (side.stems[place], bigrams(&pair.texts[usize::from(side.ids[place])]))).collect()
+        places.map(|place| (side.stems[place], &*pair.word(side.ids[place]).letters)).collect()
     };
     let (first, second) = (letters(&pair.first), letters(&pair.second));
     let mut rest: Vec<_> = second.iter().collect();
@@ -86,7 +86,7 @@ fn similar(pair: &PairView) -> [f64; 2] {
     let mut candidates = Vec::new();
     for (i, word) in unmatched.iter().enumerate() {
         for (j, other) in rest.iter().enumerate() {
-            let both = common(&word.1, &other.1).count() as f64;
+            let both = common(word.1, other.1).count() as f64;
             let dice = share(2.0 * both, (word.1.len() + other.1.len()) as f64);
             if dice >= 0.4 {
                 candidates.push((dice, i, j));
@@ -102,19 +102,4 @@ fn similar(pair: &PairView) -> [f64; 2] {
         }
     }
     shares(sum, first.len() as f64, second.len() as f64)
-}
-
-/// Pairs of neighbouring letters, with a mark at the start; sorted.
-fn bigrams(word: &str) -> Vec<u64> {
-    let mut last = 0_u64;
-    let mut pairs: Vec<u64> = word
-        .chars()
-        .map(|c| {
-            let pair = last << 32 | u64::from(c);
-            last = u64::from(c);
-            pair
-        })
-        .collect();
-    pairs.sort_unstable();
-    pairs
 }

@@ -1,6 +1,6 @@
 //! How much two sentences share letter by letter: what remains of inflection, composition and spelling.
 
-use super::{Feature, PairView, shares, words::common};
+use super::{Feature, PairView, bag::Bag, shares};
 
 const CHRF: &str = "Popovic: chrF, WMT 2015, in both directions";
 
@@ -33,21 +33,30 @@ pub(super) const FEATURES: [Feature; 5] = [
 ];
 
 pub(super) fn extract(pair: &PairView) -> [f64; 5] {
+    let mut bag = Bag::default();
     let [three, four, six] = [3, 4, 6].map(|n| {
-        let (first, second) = (hashes(&pair.first.characters, n), hashes(&pair.second.characters, n));
-        shares(common(&first, &second).count() as f64, first.len() as f64, second.len() as f64)
+        let [first, second] = [&pair.first, &pair.second].map(|side| &side.characters);
+        let common = bag.common(sequences(first, n), sequences(second, n));
+        shares(common as f64, length(first, n) as f64, length(second, n) as f64)
     });
     [three[0], three[1], four[0], four[1], six[0]]
 }
 
-/// A hash of each sequence of `n` characters; sorted. With some hundred sequences, no two collide in practice.
-fn hashes(characters: &[char], n: usize) -> Vec<u64> {
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let hash = |window: &[char]| {
-        let fold = window.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, c| (hash ^ u64::from(*c)).wrapping_mul(PRIME));
-        fold ^ (fold >> 29)
-    };
-    let mut hashes: Vec<u64> = characters.windows(n).map(hash).collect();
-    hashes.sort_unstable();
-    hashes
+/// How many sequences of `n` there are.
+fn length(characters: &[u16], n: usize) -> usize {
+    (characters.len() + 1).saturating_sub(n)
+}
+
+/// Each sequence of `n` characters, at most 6, as one number. It is exact for pairs with up to 1,024 different
+/// characters, which is all but the strangest.
+fn sequences(characters: &[u16], n: usize) -> impl ExactSizeIterator<Item = u64> {
+    const BITS: u32 = 10;
+    let mask = (1 << (BITS * n as u32)) - 1;
+    let start = characters.len().min(n - 1);
+    let pushed = move |packed: u64, c: u16| (packed << BITS ^ u64::from(c)) & mask;
+    let mut packed = characters[..start].iter().fold(0, |packed, c| pushed(packed, *c));
+    characters[start..].iter().map(move |c| {
+        packed = pushed(packed, *c);
+        packed
+    })
 }

@@ -1,7 +1,7 @@
 //! Details that change the meaning of a sentence of otherwise the same words: numbers, names, negation, quotation.
 
-use super::{Feature, PairView, shares, sorted, view::Side, words::common};
-use crate::text::{self, Kind};
+use super::{Feature, PairView, lexicon::Word, shares, sorted, view::Side, words::common};
+use crate::text::Kind;
 
 const NUMBERS: &str =
     "Socher et al.: dynamic pooling and unfolding recursive autoencoders, NIPS 2011: the three number features";
@@ -53,20 +53,20 @@ pub(super) fn extract(pair: &PairView) -> [f64; 10] {
     });
     let [few, many] = sorted(numbers.only_first, numbers.only_second);
     let names_shares = shares(names.both, names.both + names.only_first, names.both + names.only_second);
-    let difference = |is: &dyn Fn(&str) -> bool| {
-        let count = |side: &Side| side.ids.iter().filter(|id| is(&pair.texts[usize::from(**id)])).count();
+    let difference = |is: fn(&Word) -> bool| {
+        let count = |side: &Side| side.ids.iter().filter(|id| is(pair.word(**id))).count();
         count(first).abs_diff(count(second)) as f64
     };
-    let quotes = |side: &Side| side.ids.iter().any(|id| pair.texts[usize::from(*id)] == "\"");
+    let quotes = |side: &Side| side.ids.iter().any(|id| pair.word(*id).is_quotation_mark);
     [
         flag(many == 0.0 && numbers.both > 0.0),
         flag(few > 0.0),
         (few + many).ln_1p(),
-        difference(&|text| matches!(text, "$" | "%" | "percent" | "\u{20ac}" | "\u{a3}")),
+        difference(|word| word.is_money),
         names_shares[0],
         names_shares[1],
         flag(names.only_first > 0.0 && names.only_second > 0.0),
-        difference(&text::is_negation),
+        difference(|word| word.is_negation),
         flag(quotes(first) != quotes(second)),
         flag(last_word(first) == last_word(second)),
     ]

@@ -81,7 +81,7 @@ struct Unshared {
 
 impl Unshared {
     fn of(side: &Side, other: &Side, pair: &PairView) -> Self {
-        let mut left = vec![0_u16; pair.stem_count];
+        let mut left = vec![0_u16; pair.stem_count()];
         other.stems.iter().for_each(|stem| left[usize::from(*stem)] += 1);
         let mut unshared = Self::default();
         let mut run = 0.0;

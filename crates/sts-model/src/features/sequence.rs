@@ -54,7 +54,7 @@ pub(super) fn extract(pair: &PairView) -> [f64; 6] {
         run[0],
         run[1],
         block_edits / first.len().max(second.len()).max(1) as f64,
-        edits(c, d) as f64 / c.len().max(d.len()).max(1) as f64,
+        edits(c, d, pair.character_count()) as f64 / c.len().max(d.len()).max(1) as f64,
     ]
 }
 
@@ -77,19 +77,47 @@ fn common(first: &[u16], second: &[u16]) -> (usize, usize) {
     (subsequence[second.len()], longest)
 }
 
-/// Levenshtein's distance.
-fn edits(first: &[char], second: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=second.len()).collect();
-    for (i, x) in first.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in second.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+/// Levenshtein's distance of lists of numbers, all below `count`. A column of the table of distances is kept as bits,
+/// 64 rows in a word: where a row is one more, or one less, than the row above it (Myers: "A fast bit-vector algorithm
+/// for approximate string matching based on dynamic programming", J. ACM 46(3), 1999, in blocks as by Hyyro, 2003).
+fn edits(first: &[u16], second: &[u16], count: usize) -> usize {
+    if first.is_empty() {
+        return second.len();
+    }
+    let blocks = first.len().div_ceil(64);
+    // Which rows have which number.
+    let mut rows = vec![0_u64; count * blocks];
+    for (row, number) in first.iter().enumerate() {
+        rows[usize::from(*number) * blocks + row / 64] |= 1 << (row % 64);
+    }
+    let mut more = vec![u64::MAX; blocks];
+    let mut less = vec![0_u64; blocks];
+    let mut distance = first.len();
+    let last = 1_u64 << ((first.len() - 1) % 64);
+    for number in second {
+        let equal = &rows[usize::from(*number) * blocks..][..blocks];
+        // Above the first row, the distance grows by one from column to column.
+        let (mut grows, mut shrinks) = (1_u64, 0_u64);
+        for block in 0..blocks {
+            let (plus, minus) = (more[block], less[block]);
+            let vertical = equal[block] | minus;
+            let matched = equal[block] | shrinks;
+            let horizontal = (((matched & plus).wrapping_add(plus)) ^ plus) | matched;
+            let mut up = minus | !(horizontal | plus);
+            let mut down = plus & horizontal;
+            if block + 1 == blocks {
+                distance += usize::from(up & last != 0);
+                distance -= usize::from(down & last != 0);
+            }
+            let (next_grows, next_shrinks) = (up >> 63, down >> 63);
+            up = up << 1 | grows;
+            down = down << 1 | shrinks;
+            more[block] = down | !(vertical | up);
+            less[block] = up & vertical;
+            (grows, shrinks) = (next_grows, next_shrinks);
         }
     }
-    row[second.len()]
+    distance
 }
 
 /// Edits that turn the candidate into the reference where a jump to any place of the candidate costs one.
@@ -107,4 +135,47 @@ fn block_edits(candidate: &[u16], reference: &[u16]) -> usize {
         row.iter_mut().for_each(|cost| *cost = (*cost).min(jump));
     }
     row[candidate.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::edits;
+
+    /// The definition: the table of distances, row by row.
+    fn by_definition(first: &[u16], second: &[u16]) -> usize {
+        let mut row: Vec<usize> = (0..=second.len()).collect();
+        for (i, x) in first.iter().enumerate() {
+            let mut diagonal = row[0];
+            row[0] = i + 1;
+            for (j, y) in second.iter().enumerate() {
+                let substituted = diagonal + usize::from(x != y);
+                diagonal = row[j + 1];
+                row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+            }
+        }
+        row[second.len()]
+    }
+
+    #[test]
+    fn edits_around_the_ends_of_blocks() {
+        for first in [0, 1, 63, 64, 65, 127, 128, 129, 512] {
+            for second in [0, 1, 64, 65, 130, 512] {
+                let numbers = |length: u16, step: u16| (0..length).map(|n| n * step % 7).collect::<Vec<_>>();
+                let (first, second) = (numbers(first, 3), numbers(second, 5));
+                assert_eq!(edits(&first, &second, 7), by_definition(&first, &second));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn edits_are_those_of_the_definition(
+            first in prop::collection::vec(0_u16..5, 0..200),
+            second in prop::collection::vec(0_u16..5, 0..200),
+        ) {
+            prop_assert_eq!(edits(&first, &second, 5), by_definition(&first, &second));
+        }
+    }
 }

@@ -1,28 +1,31 @@
-//! A pair of sentences, prepared: each distinct token and stem is a small number, so that all comparisons are of
-//! numbers.
+//! A pair of sentences, prepared: each distinct token, stem and character is a small number, so that all comparisons
+//! are of numbers.
 
-use std::collections::HashMap;
-
+use super::{
+    lexicon::{Lexicon, Word},
+    numbering::Numbering,
+};
 use crate::{
-    text::{self, Kind},
+    text::{Kind, Tokens},
     vocabulary::Vocabulary,
 };
 
-/// Both sentences.
+/// Both sentences. Made to be used again for the next pair: its memory is kept.
 #[derive(Debug)]
-pub(super) struct PairView {
+pub(super) struct PairView<'v> {
     pub first: Side,
     pub second: Side,
+    lexicon: Lexicon<'v>,
+    tokens: Tokens,
+    ids: Numbering,
+    stems: Numbering,
+    characters: Numbering,
     /// The weight of each distinct token ([`Vocabulary::weight`]; punctuation has 0), by its number.
-    pub weights: Vec<f64>,
-    /// The text of each distinct token, by its number.
-    pub texts: Vec<String>,
-    /// How many distinct stems there are; their numbers are below.
-    pub stem_count: usize,
+    weights: Vec<f64>,
 }
 
 /// One sentence.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Side {
     /// The numbers of the tokens, in the order of the sentence.
     pub ids: Vec<u16>,
@@ -32,59 +35,88 @@ pub(super) struct Side {
     /// Whether a token is a closed-class word.
     pub closed: Vec<bool>,
     pub capital: Vec<bool>,
-    /// The tokens with a blank between, in lower case.
-    pub characters: Vec<char>,
+    /// The numbers of the characters of the tokens with a blank between, in lower case.
+    pub characters: Vec<u16>,
 }
 
-impl PairView {
-    pub(super) fn new(sentence1: &str, sentence2: &str, vocabulary: &Vocabulary) -> Self {
-        let (mut ids, mut stems) = (Numbers::default(), Numbers::default());
-        let first = Side::new(sentence1, &mut ids, &mut stems);
-        let second = Side::new(sentence2, &mut ids, &mut stems);
-        let mut texts = vec![String::new(); ids.0.len()];
-        for (text, id) in ids.0 {
-            texts[usize::from(id)] = text;
+impl<'v> PairView<'v> {
+    pub(super) fn new(vocabulary: &'v Vocabulary) -> Self {
+        Self {
+            first: Side::default(),
+            second: Side::default(),
+            lexicon: Lexicon::new(vocabulary),
+            tokens: Tokens::default(),
+            ids: Numbering::default(),
+            stems: Numbering::default(),
+            characters: Numbering::default(),
+            weights: Vec::new(),
         }
-        let mut weights = vec![0.0; texts.len()];
-        for side in [&first, &second] {
-            for (id, kind) in side.ids.iter().zip(&side.kinds) {
-                if *kind != Kind::Punctuation {
-                    weights[usize::from(*id)] = vocabulary.weight(&texts[usize::from(*id)]);
+    }
+
+    /// Looks at a pair.
+    pub(super) fn read(&mut self, sentence1: &str, sentence2: &str) {
+        let Self { first, second, lexicon, tokens, ids, stems, characters, weights } = self;
+        lexicon.forget_if_full();
+        [&mut *ids, stems, characters].into_iter().for_each(Numbering::restart);
+        weights.clear();
+        for (side, sentence) in [(first, sentence1), (second, sentence2)] {
+            side.clear();
+            tokens.read(sentence);
+            for (text, token) in tokens.iter() {
+                let number = lexicon.number(text);
+                let word = lexicon.word(number);
+                let id = ids.of(number);
+                if usize::from(id) == weights.len() {
+                    weights.push(0.0);
                 }
+                if token.kind != Kind::Punctuation {
+                    weights[usize::from(id)] = word.weight;
+                }
+                side.ids.push(id);
+                side.stems.push(stems.of(word.stem));
+                side.closed.push(word.is_closed_class);
+                side.kinds.push(token.kind);
+                side.capital.push(token.capital);
             }
+            side.characters.extend(tokens.text().chars().map(|c| characters.of(c.into())));
         }
-        Self { first, second, weights, texts, stem_count: stems.0.len() }
     }
 
     /// The weight of a token.
     pub(super) fn weight(&self, id: u16) -> f64 {
         self.weights[usize::from(id)]
     }
+
+    /// What is known of a token.
+    pub(super) fn word(&self, id: u16) -> &Word {
+        self.lexicon.word(self.ids.things[usize::from(id)])
+    }
+
+    /// How many distinct tokens there are; their numbers are below.
+    pub(super) fn id_count(&self) -> usize {
+        self.ids.things.len()
+    }
+
+    /// How many distinct stems there are; their numbers are below.
+    pub(super) fn stem_count(&self) -> usize {
+        self.stems.things.len()
+    }
+
+    /// How many distinct characters there are; their numbers are below.
+    pub(super) fn character_count(&self) -> usize {
+        self.characters.things.len()
+    }
 }
 
 impl Side {
-    fn new(sentence: &str, ids: &mut Numbers, stems: &mut Numbers) -> Self {
-        let tokens = text::tokens(sentence);
-        let mut side = Self {
-            ids: Vec::with_capacity(tokens.len()),
-            stems: Vec::with_capacity(tokens.len()),
-            kinds: Vec::with_capacity(tokens.len()),
-            closed: Vec::with_capacity(tokens.len()),
-            capital: Vec::with_capacity(tokens.len()),
-            characters: Vec::with_capacity(sentence.len()),
-        };
-        for token in tokens {
-            if !side.characters.is_empty() {
-                side.characters.push(' ');
-            }
-            side.characters.extend(token.text.chars());
-            side.ids.push(ids.of(&token.text));
-            side.stems.push(stems.of(&text::stem(&token.text)));
-            side.closed.push(text::is_closed_class(&token.text));
-            side.kinds.push(token.kind);
-            side.capital.push(token.capital);
-        }
-        side
+    fn clear(&mut self) {
+        let Self { ids, stems, kinds, closed, capital, characters } = self;
+        ids.clear();
+        stems.clear();
+        kinds.clear();
+        closed.clear();
+        capital.clear();
+        characters.clear();
     }
 
     /// How many tokens the sentence has.
@@ -95,20 +127,5 @@ impl Side {
     /// Whether a token is a word or number that carries meaning of its own.
     pub(super) fn is_content(&self, place: usize) -> bool {
         self.kinds[place] != Kind::Punctuation && !self.closed[place]
-    }
-}
-
-/// Texts by the order of their first occurrence. Two sentences have at most 512 tokens.
-#[derive(Default)]
-struct Numbers(HashMap<String, u16>);
-
-impl Numbers {
-    fn of(&mut self, text: &str) -> u16 {
-        if let Some(number) = self.0.get(text) {
-            return *number;
-        }
-        let number = self.0.len() as u16;
-        self.0.insert(text.to_owned(), number);
-        number
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Feature, PairView, share, shares, sorted, view::Side};
+use super::{Feature, PairView, bag::Bag, share, shares, sorted, view::Side};
 
 const BLEU: &str = "Papineni et al.: BLEU, ACL 2002, in both directions";
 const NIST: &str = "Doddington: NIST, HLT 2002: what is rare counts more, in both directions";
@@ -95,17 +95,31 @@ pub(super) const FEATURES: [Feature; 16] = [
 
 pub(super) fn extract(pair: &PairView) -> [f64; 16] {
     let (first, second) = (&pair.first, &pair.second);
-    let tokens = [1, 2, 3, 4].map(|n| Common::of(ngrams(&first.ids, n), ngrams(&second.ids, n)));
-    let [words_1, words_2, words_3, words_4] = tokens.each_ref().map(Common::shares);
-    let bleu = sorted(bleu(&tokens, first.len(), second.len()), bleu(&tokens, second.len(), first.len()));
+    let (bag, ids, stems) = (&mut Bag::default(), pair.id_count(), pair.stem_count());
+    let tokens = Counts::of(&first.ids, &second.ids, ids);
+    let pairs = Pairs::of(&first.ids, &second.ids);
+    let grams = [
+        Common::of_counts(&tokens),
+        Common { common: pairs.common.len(), first: pairs.first.len(), second: pairs.second.len() },
+        Common::of(bag, ngrams(&first.ids, 3), ngrams(&second.ids, 3)),
+        Common::of(bag, ngrams(&first.ids, 4), ngrams(&second.ids, 4)),
+    ];
+    let [words_1, words_2, words_3, words_4] = grams.map(Common::shares);
+    let bleu = sorted(bleu(&grams, first.len(), second.len()), bleu(&grams, second.len(), first.len()));
     let longer = first.len().max(second.len()) as f64;
-    let [stems_1, stems_2] = [1, 2].map(|n| Common::of(ngrams(&first.stems, n), ngrams(&second.stems, n)).shares());
-    let chosen = |side: &Side, is_chosen: fn(&Side, usize) -> bool| {
-        let stems: Vec<u16> = (0..side.len()).filter(|at| is_chosen(side, *at)).map(|at| side.stems[at]).collect();
-        ngrams(&stems, 1)
+    let stems_1 = Common::of_counts(&Counts::of(&first.stems, &second.stems, stems)).shares();
+    let stems_2 = Common::of(bag, ngrams(&first.stems, 2), ngrams(&second.stems, 2)).shares();
+    let chosen = |is_chosen: fn(&Side, usize) -> bool| {
+        let stems_of =
+            |side: &Side| (0..side.len()).filter(|at| is_chosen(side, *at)).map(|at| side.stems[at]).collect();
+        let chosen: [Vec<u16>; 2] = [stems_of(first), stems_of(second)];
+        let common = Common::of_counts(&Counts::of(&chosen[0], &chosen[1], stems));
+        (chosen, common)
     };
-    let content = Common::of(chosen(first, Side::is_content), chosen(second, Side::is_content));
-    let closed = Common::of(chosen(first, |side, at| side.closed[at]), chosen(second, |side, at| side.closed[at]));
+    let (content, content_common) = chosen(Side::is_content);
+    let (_, closed_common) = chosen(|side, at| side.closed[at]);
+    let [skips_first, skips_second] = content.map(|stems| skips(&stems));
+    let skips = Common::of(bag, skips_first.into_iter(), skips_second.into_iter());
     [
         words_1[0],
         words_2[0],
@@ -113,53 +127,100 @@ pub(super) fn extract(pair: &PairView) -> [f64; 16] {
         words_4[0],
         bleu[0],
         bleu[1],
-        1.0 - share(tokens[0].common.len() as f64, longer),
-        tokens[0].weighted_shares(pair)[0],
-        tokens[1].weighted_shares(pair)[0],
+        1.0 - share(grams[0].common as f64, longer),
+        tokens.weighted_shares(pair)[0],
+        pairs.weighted_shares(pair)[0],
         stems_1[0],
         stems_1[1],
         stems_2[0],
         stems_2[1],
-        content.shares()[0],
-        closed.shares()[0],
-        Common::of(skips(first), skips(second)).shares()[1],
+        content_common.shares()[0],
+        closed_common.shares()[0],
+        skips.shares()[1],
     ]
 }
 
-/// Two sorted lists of packed numbers and what they have in common, each as often as it is in both.
+/// How many things two lists have, and how many in common, each as often as it is in both.
+#[derive(Debug, Clone, Copy)]
 struct Common {
+    common: usize,
+    first: usize,
+    second: usize,
+}
+
+impl Common {
+    fn of(
+        bag: &mut Bag,
+        first: impl ExactSizeIterator<Item = u64>,
+        second: impl ExactSizeIterator<Item = u64>,
+    ) -> Self {
+        let lengths = (first.len(), second.len());
+        Self { common: bag.common(first, second), first: lengths.0, second: lengths.1 }
+    }
+
+    fn of_counts(counts: &Counts) -> Self {
+        let sum = |get: fn(&[u16; 2]) -> u16| counts.0.iter().map(|pair| usize::from(get(pair))).sum();
+        Self { common: sum(|[a, b]| *a.min(b)), first: sum(|[a, _]| *a), second: sum(|[_, b]| *b) }
+    }
+
+    fn shares(self) -> [f64; 2] {
+        shares(self.common as f64, self.first as f64, self.second as f64)
+    }
+}
+
+/// How often each number is in two lists.
+struct Counts(Vec<[u16; 2]>);
+
+impl Counts {
+    /// All numbers are below `count`.
+    fn of(first: &[u16], second: &[u16], count: usize) -> Self {
+        let mut counts = vec![[0; 2]; count];
+        first.iter().for_each(|number| counts[usize::from(*number)][0] += 1);
+        second.iter().for_each(|number| counts[usize::from(*number)][1] += 1);
+        Self(counts)
+    }
+
+    /// The shares of what is common where each token counts as its weight.
+    fn weighted_shares(&self, pair: &PairView) -> [f64; 2] {
+        let sum = |get: fn(&[u16; 2]) -> u16| {
+            let repeated = |(id, counts)| std::iter::repeat_n(pair.weight(id), usize::from(get(counts)));
+            (0..).zip(&self.0).flat_map(repeated).sum()
+        };
+        shares(sum(|[a, b]| *a.min(b)), sum(|[a, _]| *a), sum(|[_, b]| *b))
+    }
+}
+
+/// Sequences of two tokens of both sentences, and what they have in common; sorted.
+struct Pairs {
     first: Vec<u64>,
     second: Vec<u64>,
     common: Vec<u64>,
 }
 
-impl Common {
-    fn of(first: Vec<u64>, second: Vec<u64>) -> Self {
+impl Pairs {
+    fn of(first: &[u16], second: &[u16]) -> Self {
+        let [first, second] = [first, second].map(|ids| {
+            let mut pairs: Vec<u64> = ngrams(ids, 2).collect();
+            pairs.sort_unstable();
+            pairs
+        });
         let common = common(&first, &second).collect();
         Self { first, second, common }
     }
 
-    fn shares(&self) -> [f64; 2] {
-        shares(self.common.len() as f64, self.first.len() as f64, self.second.len() as f64)
-    }
-
-    /// The same where each sequence of tokens counts as the sum of its tokens' weights.
+    /// The shares of what is common where each pair counts as the sum of its tokens' weights.
     fn weighted_shares(&self, pair: &PairView) -> [f64; 2] {
         let [common, first, second] = [&self.common, &self.first, &self.second].map(|grams| {
-            // The packed numbers of a sequence; those of tokens are one too high, so that 0 is the end.
-            let unpacked = |gram: u64| (0..4).map(move |place| (gram >> (16 * place)) as u16).take_while(|id| *id > 0);
-            grams.iter().flat_map(|gram| unpacked(*gram)).map(|id| pair.weight(id - 1)).sum()
+            // The later token first.
+            grams.iter().flat_map(|gram| [*gram as u16, (*gram >> 16) as u16]).map(|id| pair.weight(id - 1)).sum()
         });
         shares(common, first, second)
     }
 }
 
-/// All sequences of `n` numbers, at most 4, each packed into one, where 0 means none; sorted.
-fn ngrams(ids: &[u16], n: usize) -> Vec<u64> {
-    let mut grams: Vec<u64> =
-        ids.windows(n).map(|gram| gram.iter().fold(0, |packed, id| packed << 16 | (u64::from(*id) + 1))).collect();
-    grams.sort_unstable();
-    grams
+/// All sequences of `n` numbers, at most 4, each packed into one, where 0 means none.
+fn ngrams(ids: &[u16], n: usize) -> impl ExactSizeIterator<Item = u64> {
+    ids.windows(n).map(|gram| gram.iter().fold(0, |packed, id| packed << 16 | (u64::from(*id) + 1)))
 }
 
 /// What two sorted lists have in common, each element as often as it is in both.
@@ -181,29 +242,26 @@ pub(super) fn common<'a>(first: &'a [u64], second: &'a [u64]) -> impl Iterator<I
 }
 
 /// BLEU-4 of a candidate of `length` tokens; beyond single tokens, counts are smoothed by one (Lin and Och, 2004).
-fn bleu(tokens: &[Common; 4], length: usize, reference: usize) -> f64 {
+fn bleu(grams: &[Common; 4], length: usize, reference: usize) -> f64 {
     if length == 0 || reference == 0 {
         return f64::from(u8::from(length == reference));
     }
-    if tokens[0].common.is_empty() {
+    if grams[0].common == 0 {
         return 0.0;
     }
-    let logarithms = tokens.iter().enumerate().map(|(place, tokens)| {
-        let (common, all) = (tokens.common.len() as f64, (length - place.min(length)) as f64);
+    let logarithms = grams.iter().enumerate().map(|(place, grams)| {
+        let (common, all) = (grams.common as f64, (length - place.min(length)) as f64);
         if place == 0 { (common / all).ln() } else { ((common + 1.0) / (all + 1.0)).ln() }
     });
     let brevity = (1.0 - reference as f64 / length as f64).min(0.0);
     (logarithms.sum::<f64>() / 4.0 + brevity).exp()
 }
 
-/// Ordered pairs of content stems, up to four apart; sorted.
-fn skips(side: &Side) -> Vec<u64> {
-    let stems: Vec<u16> =
-        (0..side.len()).filter(|place| side.is_content(*place)).map(|place| side.stems[place]).collect();
+/// Ordered pairs of stems, up to four apart.
+fn skips(stems: &[u16]) -> Vec<u64> {
     let mut pairs = Vec::with_capacity(4 * stems.len());
     for (place, stem) in stems.iter().enumerate() {
         pairs.extend(stems[place + 1..].iter().take(4).map(|other| u64::from(*stem) << 16 | u64::from(*other)));
     }
-    pairs.sort_unstable();
     pairs
 }
