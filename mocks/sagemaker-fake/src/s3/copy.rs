@@ -15,8 +15,8 @@ use super::checksum::{Algorithm, show_checksum};
 use super::conditions;
 use super::content::Draft;
 use super::object::{self, Headers, Object};
-use super::put::{encryption, refuse_customer_keys, storage_class, timestamp};
-use super::{bucket, multipart, tags, upload};
+use super::wishes::wishes;
+use super::{bucket, multipart, upload};
 use crate::{ApiError, Fake};
 
 /// Copies an object, all or nothing.
@@ -25,8 +25,8 @@ use crate::{ApiError, Fake};
 /// `NoSuchKey`, `NoSuchBucket`, `AccessDenied`, `PreconditionFailed`, `InvalidRequest` for a copy onto itself.
 pub fn object(fake: &Fake, request: S3Request<CopyObjectInput>) -> Result<CopyObjectOutput, ApiError> {
     let (caller, _) = caller_and_region(&request)?;
-    let input = request.input;
-    refuse_customer_keys(input.sse_customer_algorithm.is_some())?;
+    let mut input = request.input;
+    let wishes = wishes!(input);
     let (from_bucket, from_key) = source(&input.copy_source)?;
     fake.store
         .read(|view| accessible(view, from_bucket, input.expected_source_bucket_owner.as_deref(), &caller.account))?;
@@ -39,42 +39,28 @@ pub fn object(fake: &Fake, request: S3Request<CopyObjectInput>) -> Result<CopyOb
     };
     conditions.check_source(&original)?;
     let replaces_headers = input.metadata_directive.is_some_and(|directive| directive.as_str() == "REPLACE");
-    let storage_class = storage_class(input.storage_class.map(|class| class.as_str().to_owned()));
-    let changes =
-        replaces_headers || input.server_side_encryption.is_some() || storage_class != original.headers.storage_class;
+    let changes = replaces_headers
+        || wishes.encryption.is_some()
+        || wishes.headers.storage_class != original.headers.storage_class
+        || wishes.headers.website_redirect_location.is_some();
     if !changes && original.bucket == input.bucket && original.key == input.key {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing the object's \
                        metadata, storage class, website redirect location or encryption attributes.";
         return Err(ApiError::new("InvalidRequest", message));
     }
-    let headers = if replaces_headers {
-        Headers {
-            content_type: input.content_type,
-            cache_control: input.cache_control,
-            content_disposition: input.content_disposition,
-            content_encoding: input.content_encoding,
-            content_language: input.content_language,
-            expires: input.expires.map(timestamp),
-            storage_class,
-            metadata: input.metadata.unwrap_or_default().into_iter().collect(),
-        }
-    } else {
-        Headers { storage_class, ..original.headers }
-    };
-    let tags = if input.tagging_directive.is_some_and(|directive| directive.as_str() == "REPLACE") {
-        tags::read_header(input.tagging.as_deref().unwrap_or_default())?
-    } else {
-        original.tags
-    };
-
     let bucket = fake.store.read(|view| bucket::existing(view, &input.bucket))?;
+    wishes.check(&bucket)?;
     let algorithm = input.checksum_algorithm.and_then(|algorithm| Algorithm::named(algorithm.as_str()));
     let mut draft = Draft::new(fake, algorithm.unwrap_or(original.checksum.algorithm)).map_err(uncopied)?;
     draft.append(&mut file).map_err(uncopied)?;
     let mut copy = Object::new(fake, &bucket, &input.key, draft.finish(|_| Ok(()))?);
-    copy.headers = headers;
-    copy.tags = tags;
-    copy.encryption = encryption(&bucket, input.server_side_encryption, input.ssekms_key_id, input.bucket_key_enabled);
+    let replaces_tags = input.tagging_directive.is_some_and(|directive| directive.as_str() == "REPLACE");
+    copy.encryption = wishes.encryption(&bucket);
+    copy.tags = if replaces_tags { wishes.tags } else { original.tags };
+    // Neither the storage class nor a redirect is copied.
+    let Headers { storage_class, website_redirect_location, .. } = wishes.headers.clone();
+    let headers = if replaces_headers { wishes.headers } else { original.headers };
+    copy.headers = Headers { storage_class, website_redirect_location, ..headers };
     let copy = object::replace(fake, copy, |_, _| Ok(()))?;
 
     let mut result = CopyObjectResult {

@@ -11,11 +11,12 @@ use axum::BoxError;
 use axum::body::{Body, BodyDataStream};
 use bytes::{Buf as _, Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
-use http::{HeaderValue, Request, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use time::PrimitiveDateTime;
 use time::macros::format_description;
 
 use crate::ApiError;
+use crate::protocol::pairs;
 
 /// The longest line of a chunked body that is not content: a chunk's header or a line of the trailer.
 const LONGEST_LINE: usize = 8 * 1024;
@@ -46,7 +47,13 @@ impl Trailer {
 pub fn open(request: Request<Body>) -> Result<Request<s3s::Body>, ApiError> {
     let (mut parts, body) = request.into_parts();
     parts.headers.remove(header::AUTHORIZATION);
-    parts.uri = without_presignature(&parts.uri)?;
+    let (uri, moved) = without_presignature(&parts.uri)?;
+    parts.uri = uri;
+    for (name, value) in moved {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            parts.headers.entry(name).or_insert(value);
+        }
+    }
     let hash = parts.headers.remove("x-amz-content-sha256");
     let streaming = hash.is_some_and(|hash| hash.as_bytes().starts_with(b"STREAMING-"));
     let body = if streaming {
@@ -83,8 +90,8 @@ fn strip_encoding(headers: &mut http::HeaderMap) {
 }
 
 /// The address without what presigning added to it (Signature Version 4, and 2 as boto3 still uses it), if that is not
-/// past its end.
-fn without_presignature(uri: &Uri) -> Result<Uri, ApiError> {
+/// past its end; and the headers that presigning moved into the query.
+fn without_presignature(uri: &Uri) -> Result<(Uri, Vec<(String, String)>), ApiError> {
     const PRESIGNATURE: [&str; 6] = [
         "X-Amz-Algorithm",
         "X-Amz-Credential",
@@ -98,7 +105,7 @@ fn without_presignature(uri: &Uri) -> Result<Uri, ApiError> {
     let version_4 = value("X-Amz-Signature").is_some();
     let version_2 = value("AWSAccessKeyId").is_some() && value("Signature").is_some();
     let ends = match (version_4, version_2) {
-        (false, false) => return Ok(uri.clone()),
+        (false, false) => return Ok((uri.clone(), Vec::new())),
         (true, _) => value("X-Amz-Date")
             .and_then(date)
             .zip(value("X-Amz-Expires").and_then(|life| life.parse().ok()))
@@ -120,10 +127,13 @@ fn without_presignature(uri: &Uri) -> Result<Uri, ApiError> {
             || (version_4 && PRESIGNATURE.contains(&name))
             || (version_2 && ["AWSAccessKeyId", "Signature", "Expires", "x-amz-security-token"].contains(&name))
     };
-    let kept =
-        query.split('&').filter(|pair| !is_signature(pair.split('=').next().unwrap_or_default())).collect::<Vec<_>>();
+    let kept = query.split('&').filter(|pair| !is_signature(pair.split('=').next().unwrap_or_default()));
+    let (moved, kept): (Vec<_>, Vec<_>) = kept.partition(|pair| pair.to_ascii_lowercase().starts_with("x-amz-"));
     let address = if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), kept.join("&")) };
-    address.parse().map_err(|error| ApiError::new("InvalidURI", format!("Couldn't parse the specified URI: {error}")))
+    let uri = address
+        .parse()
+        .map_err(|error| ApiError::new("InvalidURI", format!("Couldn't parse the specified URI: {error}")))?;
+    Ok((uri, pairs(moved.join("&").as_bytes()).collect()))
 }
 
 /// Seconds since 1970 of a date like `20261124T010203Z`.

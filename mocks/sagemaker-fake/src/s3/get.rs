@@ -47,6 +47,7 @@ macro_rules! show_object {
             server_side_encryption: Some(ServerSideEncryption::from(object.encryption.algorithm.clone())),
             ssekms_key_id: object.encryption.kms_key_id.clone(),
             storage_class: headers.storage_class.map(StorageClass::from),
+            website_redirect_location: headers.website_redirect_location,
             ..$output::default()
         };
         if $with_checksum {
@@ -111,7 +112,10 @@ pub fn attributes(
 ) -> Result<GetObjectAttributesOutput, ApiError> {
     let input = request.input;
     let object = super::get(fake, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
-    let asked = |name: &str| input.object_attributes.iter().any(|attribute| attribute.as_str() == name);
+    // Some clients send one header for all that they ask for, some one for each.
+    let asked = |name: &str| {
+        input.object_attributes.iter().flat_map(|given| given.as_str().split(',')).any(|given| given.trim() == name)
+    };
     let mut checksum = Checksum { checksum_type: Some(object.checksum.kind()), ..Checksum::default() };
     show_checksum!(checksum, object.checksum);
     let parts = GetObjectAttributesParts {
@@ -170,7 +174,10 @@ impl Section {
             return Ok(Self { bytes, part: false, partial: true });
         }
         let Some(number) = part else { return Ok(Self { bytes: 0..object.size, part: false, partial: false }) };
-        let index = usize::try_from(number - 1).ok().filter(|index| *index < object.parts.len().max(1));
+        let index = number
+            .checked_sub(1)
+            .and_then(|index| usize::try_from(index).ok())
+            .filter(|index| *index < object.parts.len().max(1));
         let index = index.ok_or_else(|| out_of("InvalidPartNumber", "The requested partnumber is not satisfiable"))?;
         let begins = object.parts.iter().take(index).sum();
         let size = object.parts.get(index).copied().unwrap_or(object.size);

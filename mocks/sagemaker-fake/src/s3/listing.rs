@@ -280,7 +280,7 @@ impl Encoding {
             Self::Url => text.bytes().fold(String::new(), |mut encoded, byte| {
                 match byte {
                     b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' | b'/' => {
-                        encoded.push(char::from(byte))
+                        encoded.push(char::from(byte));
                     }
                     _ => encoded.push_str(&format!("%{byte:02X}")),
                 }

@@ -12,6 +12,7 @@
 //! | `content`, `checksum` | content files, and what is computed of every byte that passes |
 //! | `service`, `operations` | HTTP: the `s3s` protocol layer, and which function is behind which operation |
 //! | `access`, `envelope` | who is calling, whose bucket it is; signatures and chunked bodies taken off |
+//! | `wishes`, `conditions` | what requests say beside what they are for |
 //! | the others | the operations |
 
 mod access;
@@ -33,6 +34,7 @@ mod service;
 mod settings;
 mod tags;
 mod upload;
+mod wishes;
 
 use std::path::Path;
 

@@ -20,10 +20,10 @@ use super::conditions;
 use super::content::{self, Content, Draft};
 use super::get::signed;
 use super::listing::Encoding;
-use super::object::{self, Headers, Object, hex};
-use super::put::{Claims, encryption, on_disk, receive, refuse_customer_keys, storage_class, timestamp};
-use super::tags;
+use super::object::{self, Object, hex};
+use super::put::{Claims, on_disk, receive};
 use super::upload::{self, Part, Upload};
+use super::wishes::wishes;
 use crate::store::{Change, Records as _};
 use crate::{ApiError, Fake};
 
@@ -40,36 +40,22 @@ pub fn create(
     fake: &Fake,
     request: S3Request<CreateMultipartUploadInput>,
 ) -> Result<CreateMultipartUploadOutput, ApiError> {
-    let input = request.input;
-    refuse_customer_keys(input.sse_customer_algorithm.is_some())?;
+    let mut input = request.input;
+    let wishes = wishes!(input);
     let algorithm = input.checksum_algorithm.as_ref().and_then(|algorithm| Algorithm::named(algorithm.as_str()));
     let kind = input.checksum_type.as_ref().map(ChecksumType::as_str);
     let composite = is_composite(algorithm, kind)?;
-    let tags = tags::read_header(input.tagging.as_deref().unwrap_or_default())?;
     let upload = fake.store.write(|change| {
         let bucket = bucket::existing(change, &input.bucket)?;
+        wishes.check(&bucket)?;
         let upload = Upload {
             id: fake.ids.alphanumeric(64),
             bucket: input.bucket,
             key: input.key,
             initiated: fake.clock.now(),
-            headers: Headers {
-                content_type: input.content_type,
-                cache_control: input.cache_control,
-                content_disposition: input.content_disposition,
-                content_encoding: input.content_encoding,
-                content_language: input.content_language,
-                expires: input.expires.map(timestamp),
-                storage_class: storage_class(input.storage_class.map(|class| class.as_str().to_owned())),
-                metadata: input.metadata.unwrap_or_default().into_iter().collect(),
-            },
-            tags,
-            encryption: encryption(
-                &bucket,
-                input.server_side_encryption,
-                input.ssekms_key_id,
-                input.bucket_key_enabled,
-            ),
+            encryption: wishes.encryption(&bucket),
+            headers: wishes.headers,
+            tags: wishes.tags,
             algorithm,
             composite,
         };

@@ -68,6 +68,9 @@ pub struct Headers {
     /// `x-amz-storage-class`, if it is not `STANDARD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+    /// `x-amz-website-redirect-location`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub website_redirect_location: Option<String>,
     /// `x-amz-meta-*`, without that prefix.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -145,6 +148,11 @@ pub fn replace(
 /// `NoSuchKey`.
 pub fn no_such_key() -> ApiError {
     ApiError::new("NoSuchKey", "The specified key does not exist.").with_status(StatusCode::NOT_FOUND)
+}
+
+/// The fake's time of a moment that came over the wire.
+pub fn timestamp(moment: s3s::dto::Timestamp) -> Timestamp {
+    Timestamp(time::OffsetDateTime::from(moment).unix_timestamp().saturating_mul(1000))
 }
 
 /// Lower-case hexadecimal digits, as ETags have them.

@@ -3,18 +3,17 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use futures::StreamExt as _;
-use http::{Extensions, HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap};
 use s3s::S3Request;
 use s3s::dto::{ETag, PutObjectInput, PutObjectOutput, ServerSideEncryption, StreamingBlob};
 
-use super::bucket::{self, Bucket, Encryption};
+use super::bucket;
 use super::checksum::{Algorithm, Checksum, show_checksum};
 use super::conditions;
 use super::content::{Content, Draft};
 use super::envelope::Trailer;
-use super::object::{self, Headers, Object};
-use super::tags;
-use crate::clock::Timestamp;
+use super::object::{self, Object};
+use super::wishes::wishes;
 use crate::{ApiError, Fake};
 
 /// How many bytes are gathered before they are written.
@@ -27,26 +26,16 @@ const BLOCK: usize = 256 * 1024;
 pub async fn object(fake: &Fake, request: S3Request<PutObjectInput>) -> Result<PutObjectOutput, ApiError> {
     let claims = Claims::of(&request.headers, &request.extensions)?;
     let mut input = request.input;
-    refuse_customer_keys(input.sse_customer_algorithm.is_some())?;
-    let tags = tags::read_header(input.tagging.as_deref().unwrap_or_default())?;
+    let wishes = wishes!(input);
+    wishes.check(&fake.store.read(|view| bucket::existing(view, &input.bucket))?)?;
     let draft = receive(fake, &claims, input.body.take()).await?;
     let put = on_disk(fake, move |fake| {
         let bucket = fake.store.read(|view| bucket::existing(view, &input.bucket))?;
         let content = draft.finish(|content| claims.check(content))?;
         let mut object = Object::new(fake, &bucket, &input.key, content);
-        object.encryption =
-            encryption(&bucket, input.server_side_encryption, input.ssekms_key_id, input.bucket_key_enabled);
-        object.tags = tags;
-        object.headers = Headers {
-            content_type: input.content_type,
-            cache_control: input.cache_control,
-            content_disposition: input.content_disposition,
-            content_encoding: input.content_encoding,
-            content_language: input.content_language,
-            expires: input.expires.map(timestamp),
-            storage_class: storage_class(input.storage_class.map(|class| class.as_str().to_owned())),
-            metadata: input.metadata.unwrap_or_default().into_iter().collect(),
-        };
+        object.encryption = wishes.encryption(&bucket);
+        object.tags = wishes.tags;
+        object.headers = wishes.headers;
         let conditions = conditions::Write { if_match: input.if_match, if_none_match: input.if_none_match };
         object::replace(fake, object, |_, there| conditions.check(there))
     });
@@ -185,39 +174,4 @@ pub async fn on_disk<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let fake = fake.clone();
     tokio::task::spawn_blocking(move || f(&fake)).await.map_err(ApiError::internal)?
-}
-
-/// How an object is encrypted: as asked for, else as its bucket says.
-pub fn encryption(
-    bucket: &Bucket,
-    asked: Option<ServerSideEncryption>,
-    kms_key_id: Option<String>,
-    bucket_key: Option<bool>,
-) -> Encryption {
-    match asked {
-        Some(algorithm) => {
-            Encryption { algorithm: algorithm.as_str().to_owned(), kms_key_id, bucket_key: bucket_key.unwrap_or(false) }
-        }
-        None => bucket.settings.encryption.clone(),
-    }
-}
-
-/// The fake's time of a moment that came over the wire.
-pub fn timestamp(moment: s3s::dto::Timestamp) -> Timestamp {
-    Timestamp(time::OffsetDateTime::from(moment).unix_timestamp().saturating_mul(1000))
-}
-
-/// A storage class worth remembering.
-pub fn storage_class(class: Option<String>) -> Option<String> {
-    class.filter(|class| class != "STANDARD")
-}
-
-/// # Errors
-/// `NotImplemented`: contents are not really encrypted, so a key of the client's own would promise what is not kept.
-pub fn refuse_customer_keys(given: bool) -> Result<(), ApiError> {
-    if !given {
-        return Ok(());
-    }
-    let message = "server-side encryption with keys of the client's own (SSE-C) is not served by this fake";
-    Err(ApiError::new("NotImplemented", message).with_status(StatusCode::NOT_IMPLEMENTED))
 }

@@ -27,6 +27,9 @@ pub struct S3Service {
 
 /// S3 of this fake.
 ///
+/// Signatures are taken as they come, as everywhere in the fake: the key says who is calling, a session's token must be
+/// one of ours and alive, a presigned URL must not be past its end. Checksums of contents are verified.
+///
 /// A door hands over every request that is for S3, whatever its body, and sends back what it gets:
 ///
 /// ```

@@ -40,7 +40,7 @@ pub fn put_public_access_block(
         block_public_policy: given.block_public_policy.unwrap_or(false),
         restrict_public_buckets: given.restrict_public_buckets.unwrap_or(false),
     };
-    change(fake, &request.input.bucket, |settings| Ok(settings.public_access_block = Some(block)))?;
+    set(fake, &request.input.bucket, |settings| settings.public_access_block = Some(block))?;
     Ok(PutPublicAccessBlockOutput {})
 }
 
@@ -48,7 +48,7 @@ pub fn delete_public_access_block(
     fake: &Fake,
     request: S3Request<DeletePublicAccessBlockInput>,
 ) -> Result<DeletePublicAccessBlockOutput, ApiError> {
-    change(fake, &request.input.bucket, |settings| Ok(settings.public_access_block = None))?;
+    set(fake, &request.input.bucket, |settings| settings.public_access_block = None)?;
     Ok(DeletePublicAccessBlockOutput {})
 }
 
@@ -88,7 +88,7 @@ pub fn put_encryption(
         _ => return Err(malformed_xml()),
     }
     let encryption = Encryption { algorithm, kms_key_id: given.kms_master_key_id, bucket_key };
-    change(fake, &request.input.bucket, |settings| Ok(settings.encryption = encryption))?;
+    set(fake, &request.input.bucket, |settings| settings.encryption = encryption)?;
     Ok(PutBucketEncryptionOutput {})
 }
 
@@ -96,7 +96,7 @@ pub fn delete_encryption(
     fake: &Fake,
     request: S3Request<DeleteBucketEncryptionInput>,
 ) -> Result<DeleteBucketEncryptionOutput, ApiError> {
-    change(fake, &request.input.bucket, |settings| Ok(settings.encryption = Encryption::default()))?;
+    set(fake, &request.input.bucket, |settings| settings.encryption = Encryption::default())?;
     Ok(DeleteBucketEncryptionOutput {})
 }
 
@@ -149,7 +149,7 @@ pub fn delete_policy(
     fake: &Fake,
     request: S3Request<DeleteBucketPolicyInput>,
 ) -> Result<DeleteBucketPolicyOutput, ApiError> {
-    change(fake, &request.input.bucket, |settings| Ok(settings.policy = None))?;
+    set(fake, &request.input.bucket, |settings| settings.policy = None)?;
     Ok(DeleteBucketPolicyOutput {})
 }
 
@@ -163,7 +163,7 @@ pub fn tagging(fake: &Fake, request: S3Request<GetBucketTaggingInput>) -> Result
 
 pub fn put_tagging(fake: &Fake, request: S3Request<PutBucketTaggingInput>) -> Result<PutBucketTaggingOutput, ApiError> {
     let given = tags::read(request.input.tagging, tags::MOST_OF_A_BUCKET)?;
-    change(fake, &request.input.bucket, |settings| Ok(settings.tags = given))?;
+    set(fake, &request.input.bucket, |settings| settings.tags = given)?;
     Ok(PutBucketTaggingOutput {})
 }
 
@@ -171,7 +171,7 @@ pub fn delete_tagging(
     fake: &Fake,
     request: S3Request<DeleteBucketTaggingInput>,
 ) -> Result<DeleteBucketTaggingOutput, ApiError> {
-    change(fake, &request.input.bucket, |settings| Ok(settings.tags.clear()))?;
+    set(fake, &request.input.bucket, |settings| settings.tags.clear())?;
     Ok(DeleteBucketTaggingOutput {})
 }
 
@@ -192,7 +192,7 @@ pub fn put_versioning(
         let message = "The Versioning element must be specified";
         return Err(ApiError::new("IllegalVersioningConfigurationException", message));
     }
-    change(fake, &request.input.bucket, |settings| Ok(settings.versioning = status))?;
+    set(fake, &request.input.bucket, |settings| settings.versioning = status)?;
     Ok(PutBucketVersioningOutput {})
 }
 
@@ -215,7 +215,7 @@ pub fn put_ownership(
     if !matches!(ownership.as_str(), "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter") {
         return Err(malformed_xml());
     }
-    change(fake, &request.input.bucket, |settings| Ok(settings.ownership = Some(ownership)))?;
+    set(fake, &request.input.bucket, |settings| settings.ownership = Some(ownership))?;
     Ok(PutBucketOwnershipControlsOutput {})
 }
 
@@ -223,7 +223,7 @@ pub fn delete_ownership(
     fake: &Fake,
     request: S3Request<DeleteBucketOwnershipControlsInput>,
 ) -> Result<DeleteBucketOwnershipControlsOutput, ApiError> {
-    change(fake, &request.input.bucket, |settings| Ok(settings.ownership = None))?;
+    set(fake, &request.input.bucket, |settings| settings.ownership = None)?;
     Ok(DeleteBucketOwnershipControlsOutput {})
 }
 
@@ -287,6 +287,13 @@ fn change(fake: &Fake, bucket: &str, f: impl FnOnce(&mut Settings) -> Result<(),
     })
 }
 
+fn set(fake: &Fake, bucket: &str, f: impl FnOnce(&mut Settings)) -> Result<(), ApiError> {
+    change(fake, bucket, |settings| {
+        f(settings);
+        Ok(())
+    })
+}
+
 /// Whether a policy lets anybody in: allows something to everyone, under no condition.
 fn is_public(policy: &Value) -> bool {
     statements(policy).any(|statement| {
@@ -333,7 +340,7 @@ mod tests {
     #[test]
     fn a_policy_is_public_if_it_allows_everyone() {
         let check = |statement: Value, expected: bool| {
-            assert_eq!(is_public(&serde_json::json!({"Statement": statement})), expected, "{statement}")
+            assert_eq!(is_public(&serde_json::json!({"Statement": statement})), expected, "{statement}");
         };
         check(serde_json::json!([{"Effect": "Allow", "Principal": "*"}]), true);
         check(serde_json::json!({"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::1:root", "*"]}}), true);

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective, ObjectAttributes};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, MetadataDirective, ObjectAttributes, ObjectCannedAcl, ObjectLockMode,
+};
 use sagemaker_fake::Fake;
 
 use super::{Account, BUCKET, client, refusal, sentence};
@@ -226,6 +228,27 @@ async fn copies() {
     assert_eq!(account.content("copy").await, b"hello");
     assert_eq!(refusal(copy("gone", "copy").send().await), (404, "NoSuchKey".to_owned()));
     assert_eq!(refusal(copy("copy", "x").copy_source_if_match("\"other\"").send().await).0, 412);
+    assert_eq!(contents(&account.fake), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_refused() {
+    let account = Account::new().await;
+    let put = || account.s3.put_object().bucket(BUCKET).key("k").body(ByteStream::from_static(b"hello"));
+    put().acl(ObjectCannedAcl::BucketOwnerFullControl).website_redirect_location("/there").send().await.unwrap();
+    let head = account.s3.head_object().bucket(BUCKET).key("k").send().await.unwrap();
+    assert_eq!(head.website_redirect_location(), Some("/there"));
+    let refused = |code: &str| (400, code.to_owned());
+    assert_eq!(refusal(put().acl(ObjectCannedAcl::PublicRead).send().await), refused("AccessControlListNotSupported"));
+    let locked = put()
+        .object_lock_mode(ObjectLockMode::Governance)
+        .object_lock_retain_until_date(DateTime::from_secs(4_000_000_000));
+    assert_eq!(refusal(locked.send().await), refused("InvalidRequest"));
+    let own_key = put().sse_customer_algorithm("AES256").sse_customer_key("key").sse_customer_key_md5("md5");
+    assert_eq!(refusal(own_key.send().await), (501, "NotImplemented".to_owned()));
+    assert_eq!(refusal(put().tagging("a=1&a=2").send().await), refused("InvalidTag"));
+    let part = account.s3.get_object().bucket(BUCKET).key("k").part_number(i32::MIN).send().await;
+    assert_eq!(refusal(part), (416, "InvalidPartNumber".to_owned()));
     assert_eq!(contents(&account.fake), 1);
 }
 

@@ -121,6 +121,32 @@ async fn errors_are_complete_and_heads_have_no_body() {
     assert!(answer.body.contains("<Code>NotImplemented</Code><Message>GetObjectTorrent"), "{}", answer.body);
 }
 
+/// As boto3 presigns: what would be headers is in the query.
+#[tokio::test]
+async fn a_presigned_query_stands_for_headers() {
+    let account = Account::new().await;
+    account.put("k", b"hello").await;
+    let presigned = |more: &str| {
+        let credential = "X-Amz-Credential=test%2F20261124%2Feu-west-1%2Fs3%2Faws4_request";
+        let life = "X-Amz-Date=20991231T000000Z&X-Amz-Expires=60";
+        format!("/sts-bucket/k?{more}&X-Amz-Algorithm=AWS4-HMAC-SHA256&{credential}&{life}&X-Amz-Signature=0")
+    };
+    let check = async |line: String, status: u16| {
+        let answer = raw(account.server.url(), &line, &[], "").await;
+        assert_eq!(answer.status, status, "{line}: {}", answer.body);
+    };
+    check(format!("GET {}", presigned("x-amz-expected-bucket-owner=111122223333")), 200).await;
+    check(format!("GET {}", presigned("x-amz-expected-bucket-owner=999999999999")), 403).await;
+    check(format!("PUT {}", presigned("x-amz-meta-who=m%20e")), 200).await;
+    let head = account.s3.head_object().bucket(BUCKET).key("k").send().await.unwrap();
+    assert_eq!(head.metadata().unwrap()["who"], "m e");
+    check(format!("GET {}", presigned("x=1").replace("Expires=60", "Expires=604801")), 400).await;
+    check(format!("GET {}", presigned("x=1").replace("2099", "2020")), 403).await;
+    // Signature Version 2.
+    check("GET /sts-bucket/k?AWSAccessKeyId=test&Signature=x%3D&Expires=4102444800".to_owned(), 200).await;
+    check("GET /sts-bucket/k?AWSAccessKeyId=test&Signature=x%3D&Expires=1500000000".to_owned(), 403).await;
+}
+
 #[tokio::test]
 async fn calls_are_remembered() {
     let account = Account::new().await;
