@@ -93,7 +93,7 @@ async fn run(fake: &WeakFake, key: &str) -> Option<()> {
         Err(failure) => {
             let key = key.to_owned();
             return blocking(fake, move |fake| {
-                close(fake, &key, None, |job, now| job.end(now, Status::Failed, Some(failure.0)))
+                close(fake, &key, None, |job, now| job.end(now, Status::Failed, Some(failure.0)));
             })
             .await;
         }
@@ -146,7 +146,7 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     let mut environment = plan.environment.clone();
     environment.insert("AWS_REGION".to_owned(), job.region.clone());
     job::update(fake, key, |job| {
-        job.enter(fake.clock.now(), "Training", "Training image download completed. Training in progress.")
+        job.enter(fake.clock.now(), "Training", "Training image download completed. Training in progress.");
     })
     .map_err(Failure::internal)?;
     Ok(Ready { plan, command, instances, environment, metrics, grace: fake.programs.grace_period() })

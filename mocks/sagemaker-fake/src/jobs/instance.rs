@@ -20,6 +20,20 @@ use crate::fake::WeakFake;
 /// More than a pipe holds.
 const PIPE: usize = 1 << 20;
 
+/// The file in an instance's folder that holds its program's process id.
+const PID: &str = "pid";
+
+/// Kills a program that is still running in this folder because the process that had started it was itself killed.
+/// Where the system cannot tell what a process id stands for by now (there is no `/proc`), nothing is done.
+pub(super) fn kill_orphan(folder: &Path) {
+    let Ok(id) = std::fs::read_to_string(folder.join(PID)) else { return };
+    let runs_here = std::fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|cwd| cwd == folder);
+    if let Some(pid) = id.parse().ok().and_then(Pid::from_raw).filter(|_| runs_here) {
+        // It may end by itself just now.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
 /// A program that runs. It is killed when this is dropped.
 pub(super) struct Instance {
     child: Child,
@@ -49,6 +63,9 @@ impl Instance {
             .stderr(writer)
             .kill_on_drop(true)
             .spawn()?;
+        if let Some(id) = child.id() {
+            std::fs::write(folder.join(PID), id.to_string())?;
+        }
         Ok(Self { child, printed: pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, log })
     }
 

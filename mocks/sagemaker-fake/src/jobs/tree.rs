@@ -70,9 +70,20 @@ pub(super) fn remove(fake: &Fake, job: &Job) {
     remove_folder(&folder(fake, job));
 }
 
-/// Removes what all jobs have left.
-pub(super) fn remove_all(fake: &Fake) {
-    remove_folder(&fake.folder().join("jobs"));
+/// Removes what all jobs have left, after `end` has seen the folder of every instance.
+pub(super) fn remove_all(fake: &Fake, end: impl Fn(&Path)) {
+    let jobs = fake.folder().join("jobs");
+    // REGION/KIND/NAME/ATTEMPT/HOST
+    let mut folders = vec![std::fs::canonicalize(&jobs).unwrap_or_else(|_| jobs.clone())];
+    for _ in 0..5 {
+        folders = folders
+            .iter()
+            .flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten())
+            .map(|entry| entry.path())
+            .collect();
+    }
+    folders.iter().for_each(|folder| end(folder));
+    remove_folder(&jobs);
 }
 
 fn remove_folder(folder: &Path) {
