@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use serde_json::Value;
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
+use crate::cargo::cargo;
 use crate::flags::{Check, Ci};
 
 impl Ci {
@@ -24,14 +25,17 @@ impl Ci {
 impl Check {
     fn run(self, sh: &Shell) -> anyhow::Result<()> {
         match self {
-            Check::Fmt => cmd!(sh, "cargo fmt --all --check").run()?,
-            Check::Clippy => cmd!(sh, "cargo clippy --workspace --all-targets --locked -- -D warnings").run()?,
+            Check::Fmt => cargo(sh).args(["fmt", "--all", "--check"]).run()?,
+            Check::Clippy => {
+                let clippy = cargo(sh).args(["clippy", "--workspace", "--all-targets", "--locked"]);
+                clippy.args(["--", "-D", "warnings"]).run()?;
+            }
             Check::Workspace => workspace(sh)?,
             Check::Doc => {
                 let _warnings = sh.push_env("RUSTDOCFLAGS", "-D warnings");
-                cmd!(sh, "cargo doc --workspace --no-deps --locked").run()?;
+                cargo(sh).args(["doc", "--workspace", "--no-deps", "--locked"]).run()?;
             }
-            Check::Test => cmd!(sh, "cargo test --workspace --locked").run()?,
+            Check::Test => cargo(sh).args(["test", "--workspace", "--locked"]).run()?,
         }
         Ok(())
     }
@@ -42,7 +46,7 @@ const PURE: [&str; 4] = ["sts-model", "pipeline-definition", "model-monitor", "i
 
 /// What the manifests must hold to: see the invariants in ARCHITECTURE.md.
 fn workspace(sh: &Shell) -> anyhow::Result<()> {
-    let metadata = cmd!(sh, "cargo metadata --format-version 1 --no-deps --locked").quiet().read()?;
+    let metadata = cargo(sh).args(["metadata", "--format-version", "1", "--no-deps", "--locked"]).quiet().read()?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
     let mut faults = Vec::new();

@@ -7,8 +7,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The developer toolkit for an ML pipeline on AWS SageMaker, and for the same pipeline with no AWS at all.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true, arg_required_else_help = true)]
-#[command(after_help = "Every verb of the pipeline works offline too: add `--offline`. `cargo xtask VERB --help` says more.")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Every verb of the pipeline works offline too: add `--offline`. `cargo xtask VERB --help` says more."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,

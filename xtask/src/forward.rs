@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
-use xshell::{Shell, cmd};
+use xshell::Shell;
+
+use crate::cargo::cargo;
 
 /// Runs the toolkit's binary.
 pub fn toolkit(sh: &Shell, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
@@ -20,20 +22,26 @@ pub fn mock(sh: &Shell, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
 
 /// Builds `binary` and becomes it: signals and the exit code are its own. Quiet, unless this is the first build, which
 /// nobody should have to sit through in silence.
-fn run(sh: &Shell, package: &str, binary: &str, first_time: &str, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+fn run(
+    sh: &Shell,
+    package: &str,
+    binary: &str,
+    first_time: &str,
+    arguments: Vec<OsString>,
+) -> anyhow::Result<ExitCode> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml");
     let built = std::env::current_exe()?.with_file_name(binary);
-    let flags = if built.exists() {
-        vec!["--quiet".to_owned()]
+    let mut build =
+        cargo(sh).args(["build", "--package", package, "--bin", binary]).arg("--manifest-path").arg(manifest);
+    if built.exists() {
+        build = build.arg("--quiet");
     } else {
         eprintln!("building {binary} for the first time: {first_time}");
         // aws-sdk-sagemaker is a third of the work and can start early, but cargo starts it last: nothing but the
         // toolkit depends on it. With more jobs than cores it begins while the others are still under way.
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        vec!["--jobs".to_owned(), (cores + 2).to_string()]
-    };
-    let build = cmd!(sh, "{cargo} build {flags...} --manifest-path {manifest} --package {package} --bin {binary}");
+        build = build.arg("--jobs").arg((cores + 2).to_string());
+    }
     build.quiet().run().with_context(|| format!("{binary} does not build"))?;
     let error = Command::new(&built).args(arguments).exec();
     Err(error).with_context(|| format!("cannot run {}", built.display()))

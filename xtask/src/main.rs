@@ -5,6 +5,7 @@
 //! builds in seconds and nobody pays for an AWS SDK who does not use it.
 
 mod api_constraints;
+mod cargo;
 mod ci;
 mod flags;
 mod forward;

@@ -6,10 +6,10 @@ use std::sync::Mutex;
 pub struct Ids(Mutex<fastrand::Rng>);
 
 impl Ids {
-    /// Different ids every time.
+    /// Different ids every time, from the system's randomness if it has any to give.
     #[must_use]
     pub fn random() -> Self {
-        Self(Mutex::new(fastrand::Rng::new()))
+        Self(Mutex::new(getrandom::u64().map_or_else(|_| fastrand::Rng::new(), fastrand::Rng::with_seed)))
     }
 
     /// The same ids every time, for tests.
