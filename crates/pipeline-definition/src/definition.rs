@@ -6,10 +6,12 @@
 
 use serde_json::{Map, Number, Value};
 
+mod duration;
 mod read;
 mod steps;
 mod write;
 
+pub use duration::expire_after;
 pub use read::ParseError;
 pub use steps::{Governor, PlacedStep, StepsWithBranches};
 
@@ -274,6 +276,11 @@ const STEP_TYPES: [(StepType, &str); 14] = [
     (StepType::QualityCheck, "QualityCheck"),
     (StepType::ClarifyCheck, "ClarifyCheck"),
 ];
+
+/// The names of all types that this crate knows.
+pub(crate) fn step_type_names() -> impl Iterator<Item = &'static str> {
+    STEP_TYPES.into_iter().map(|(_, name)| name)
+}
 
 impl StepType {
     /// The name in a definition.

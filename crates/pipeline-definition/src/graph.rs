@@ -232,7 +232,7 @@ impl Graph {
 }
 
 /// Parents first, otherwise by number. The error is a cycle, each number waiting for the next.
-fn topological_order(parents: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+pub(crate) fn topological_order(parents: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); parents.len()];
     for (number, waits_for) in parents.iter().enumerate() {
         for &parent in waits_for {

@@ -1,4 +1,4 @@
-//! SageMaker pipeline definitions (the 2020-12-01 grammar): build, parse, resolve.
+//! SageMaker pipeline definitions (the 2020-12-01 grammar): build, parse, lint, resolve.
 //!
 //! Pure: no IO and no AWS SDK. What the grammar refers to at run time (parameters, execution variables, what a step's
 //! Describe call answers, property files) comes in through [`resolve::Scope`].
@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`build`] | a typed builder whose output has the shape that the SageMaker Python SDK emits |
 //! | [`definition`] | the document: parse it, hold it, write it back |
+//! | [`lint`] | finds what is wrong, with rule, place and suggestion |
 //! | [`graph`] | which step waits for which, and what may start now |
 //! | [`parameters`] | binds the values of one execution to the declared parameters |
 //! | [`expression`], [`path`] | the grammar of `Get`, `Std:Join` and `Std:JsonGet` |
@@ -18,6 +19,7 @@ pub mod condition;
 pub mod definition;
 pub mod expression;
 pub mod graph;
+pub mod lint;
 pub mod parameters;
 pub mod path;
 pub mod pointer;

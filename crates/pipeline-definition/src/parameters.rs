@@ -120,7 +120,8 @@ fn from_text(parameter: &Parameter, text: &str) -> Result<Value, ParameterError>
     value.ok_or_else(|| wrong_type(parameter, &Value::from(text)))
 }
 
-fn from_default(parameter: &Parameter, default: &Value) -> Result<Value, ParameterError> {
+/// The default of a declaration, typed.
+pub(crate) fn from_default(parameter: &Parameter, default: &Value) -> Result<Value, ParameterError> {
     let fits = match (&parameter.kind, default) {
         (ParameterType::String, Value::String(_)) | (ParameterType::Boolean, Value::Bool(_)) => Some(default.clone()),
         (ParameterType::Integer, Value::Number(number)) if number.is_i64() => Some(default.clone()),
@@ -137,7 +138,8 @@ fn float(number: f64) -> Option<Value> {
     Number::from_f64(number).map(Value::Number)
 }
 
-fn check_enum(parameter: &Parameter, value: &Value) -> Result<(), ParameterError> {
+/// Whether the value is among the enum values, if there are any.
+pub(crate) fn check_enum(parameter: &Parameter, value: &Value) -> Result<(), ParameterError> {
     let allowed = &parameter.enum_values;
     let same = |other: &Value| match (value.as_f64(), other.as_f64()) {
         (Some(a), Some(b)) => a == b,
