@@ -8,5 +8,5 @@ pub fn cargo(sh: &Shell) -> Cmd<'_> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let own = names.filter(|name| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix)));
-    own.fold(sh.cmd(cargo), |cargo, name| cargo.env_remove(name))
+    own.fold(sh.cmd(cargo), Cmd::env_remove)
 }
