@@ -78,7 +78,8 @@ impl Executor<'_> {
                 done.map_err(|error| describe("PutPublicAccessBlock", error))?;
             }
             Operation::EncryptBucket { bucket, kms_key } => {
-                let algorithm = if kms_key.is_some() { ServerSideEncryption::AwsKms } else { ServerSideEncryption::Aes256 };
+                let algorithm =
+                    if kms_key.is_some() { ServerSideEncryption::AwsKms } else { ServerSideEncryption::Aes256 };
                 let default = ServerSideEncryptionByDefault::builder()
                     .sse_algorithm(algorithm)
                     .set_kms_master_key_id(kms_key.clone())
@@ -116,7 +117,8 @@ impl Executor<'_> {
                 made.send().await.map_err(|error| describe("CreatePipeline", error))?;
             }
             Operation::UpdatePipeline { name, definition, role } => {
-                let made = sagemaker.update_pipeline().pipeline_name(name).pipeline_definition(definition).role_arn(role);
+                let made =
+                    sagemaker.update_pipeline().pipeline_name(name).pipeline_definition(definition).role_arn(role);
                 made.send().await.map_err(|error| describe("UpdatePipeline", error))?;
             }
             Operation::AddTags { arn, tags } => {
@@ -124,7 +126,8 @@ impl Executor<'_> {
                 done.send().await.map_err(|error| describe("AddTags", error))?;
             }
             Operation::StartPipelineExecution { pipeline, parameters } => {
-                let parameters = parameters.iter().map(|it| Parameter::builder().name(&it.name).value(&it.value).build());
+                let parameters =
+                    parameters.iter().map(|it| Parameter::builder().name(&it.name).value(&it.value).build());
                 let started = sagemaker.start_pipeline_execution().pipeline_name(pipeline);
                 let started = started.set_pipeline_parameters(Some(parameters.collect())).send().await;
                 outcome.execution =
@@ -213,9 +216,9 @@ mod tests {
         let config = aws_config::SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
-            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                Credentials::new("AKIA", "secret", None, None, "test"),
-            ))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(Credentials::new(
+                "AKIA", "secret", None, None, "test",
+            )))
             .http_client(never.clone())
             .build();
         let clients = Clients::new(&config, Mode::Dry);

@@ -1,6 +1,8 @@
 //! An execution of the pipeline, as SageMaker describes it: its status and every step, over all pages.
 
-use aws_sdk_sagemaker::types::{PipelineExecutionStatus, PipelineExecutionStep, PipelineExecutionStepMetadata, StepStatus};
+use aws_sdk_sagemaker::types::{
+    PipelineExecutionStatus, PipelineExecutionStep, PipelineExecutionStepMetadata, StepStatus,
+};
 use aws_smithy_types::DateTime;
 use serde::Serialize;
 
@@ -77,7 +79,10 @@ impl Execution {
         steps.sort_by(|one, other| one.started.unwrap_or(f64::MAX).total_cmp(&other.started.unwrap_or(f64::MAX)));
         Ok(Self {
             arn: arn.to_owned(),
-            status: execution.pipeline_execution_status().map_or("Executing", PipelineExecutionStatus::as_str).to_owned(),
+            status: execution
+                .pipeline_execution_status()
+                .map_or("Executing", PipelineExecutionStatus::as_str)
+                .to_owned(),
             failure_reason: execution.failure_reason,
             steps,
         })
@@ -132,8 +137,10 @@ impl From<&PipelineExecutionStep> for Step {
 
 fn result(metadata: &PipelineExecutionStepMetadata) -> Option<StepResult> {
     let job = metadata.processing_job().and_then(|job| job.arn()).map(|arn| StepResult::ProcessingJob(arn.to_owned()));
-    let training = || metadata.training_job().and_then(|job| job.arn()).map(|arn| StepResult::TrainingJob(arn.to_owned()));
-    let package = || metadata.register_model().and_then(|made| made.arn()).map(|arn| StepResult::ModelPackage(arn.to_owned()));
+    let training =
+        || metadata.training_job().and_then(|job| job.arn()).map(|arn| StepResult::TrainingJob(arn.to_owned()));
+    let package =
+        || metadata.register_model().and_then(|made| made.arn()).map(|arn| StepResult::ModelPackage(arn.to_owned()));
     let model = || metadata.model().and_then(|made| made.arn()).map(|arn| StepResult::Model(arn.to_owned()));
     let condition =
         || metadata.condition().and_then(|made| made.outcome()).map(|it| StepResult::Condition(it.as_str().to_owned()));

@@ -122,7 +122,11 @@ impl Site {
     fn baseline(&self, machine: &Parameter) -> ProcessingStep {
         self.processing(step::BASELINE, "baseline", machine, 1)
             .input("model", Expr::model_artifacts(step::TRAIN), "/opt/ml/processing/model")
-            .input("validation", Expr::processing_output(step::PREPROCESS, "validation"), "/opt/ml/processing/validation")
+            .input(
+                "validation",
+                Expr::processing_output(step::PREPROCESS, "validation"),
+                "/opt/ml/processing/validation",
+            )
             .output("validate", "/opt/ml/processing/validate", self.output(step::BASELINE, "validate"))
     }
 

@@ -25,7 +25,8 @@ impl Progress {
     /// Live if stderr is a terminal, plain lines otherwise.
     #[must_use]
     pub fn start() -> Self {
-        let live = std::io::stderr().is_terminal().then(|| Live { all: MultiProgress::new(), spinners: HashMap::new() });
+        let live =
+            std::io::stderr().is_terminal().then(|| Live { all: MultiProgress::new(), spinners: HashMap::new() });
         Self { shown: HashMap::new(), status: String::new(), live }
     }
 
@@ -126,7 +127,14 @@ mod tests {
     use super::*;
 
     fn step(name: &str, status: &str) -> Step {
-        Step { name: name.into(), status: status.into(), started: Some(10.0), ended: None, failure_reason: None, result: None }
+        Step {
+            name: name.into(),
+            status: status.into(),
+            started: Some(10.0),
+            ended: None,
+            failure_reason: None,
+            result: None,
+        }
     }
 
     fn execution(steps: Vec<Step>) -> Execution {
@@ -141,11 +149,15 @@ mod tests {
         };
         assert_eq!(lines(vec![step("A", "Executing")]), ["  A                      Executing"]);
         assert!(lines(vec![step("A", "Executing")]).is_empty());
-        let done = Step { ended: Some(12.5), result: Some(StepResult::Condition("True".into())), ..step("A", "Succeeded") };
+        let done =
+            Step { ended: Some(12.5), result: Some(StepResult::Condition("True".into())), ..step("A", "Succeeded") };
         let failed = Step { failure_reason: Some("ClientError: no".into()), ..step("B", "Failed") };
         assert_eq!(
             lines(vec![done, failed]),
-            ["+ A                      Succeeded after 2.5 s: True", "x B                      Failed: ClientError: no"]
+            [
+                "+ A                      Succeeded after 2.5 s: True",
+                "x B                      Failed: ClientError: no"
+            ]
         );
     }
 }

@@ -58,6 +58,7 @@ pub fn folder(folder: &Path) -> Result<Value, ExportError> {
     if let Some(url) = Owner::find(folder) {
         return control::ask(&url, "state").map_err(|source| ExportError::Owner { url, source });
     }
-    let state = Store::export_file(&file).map_err(|source| ExportError::Store { folder: folder.to_owned(), source: Box::new(source) })?;
+    let state = Store::export_file(&file)
+        .map_err(|source| ExportError::Store { folder: folder.to_owned(), source: Box::new(source) })?;
     Ok(resources(state))
 }

@@ -182,7 +182,9 @@ impl FakeBuilder {
     pub fn build(self) -> Result<Fake, StartError> {
         let folder = match self.state {
             Some(path) => Folder::Kept(path),
-            None => Folder::Temporary(tempfile::tempdir().map_err(|source| StartError::Folder { folder: std::env::temp_dir(), source })?),
+            None => Folder::Temporary(
+                tempfile::tempdir().map_err(|source| StartError::Folder { folder: std::env::temp_dir(), source })?,
+            ),
         };
         let store = match &folder {
             Folder::Temporary(_) => Store::in_memory(),
@@ -194,7 +196,9 @@ impl FakeBuilder {
         let store = store.map_err(|source| match (&folder, source) {
             (Folder::Kept(path), redb::Error::DatabaseAlreadyOpen) => StartError::Held(path.clone()),
             (Folder::Kept(path), source) => StartError::Store { folder: path.clone(), source: Box::new(source) },
-            (Folder::Temporary(folder), source) => StartError::Store { folder: folder.path().to_owned(), source: Box::new(source) },
+            (Folder::Temporary(folder), source) => {
+                StartError::Store { folder: folder.path().to_owned(), source: Box::new(source) }
+            }
         })?;
         seed(&store, &self.scenario, &self.clock)?;
         let fake = Fake(Arc::new(Parts {

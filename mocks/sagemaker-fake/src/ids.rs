@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn a_uuid_is_of_version_4() {
-        let pattern = regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").unwrap();
+        let pattern =
+            regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").unwrap();
         let uuid = Ids::random().uuid();
         assert!(pattern.is_match(&uuid), "{uuid}");
     }

@@ -195,7 +195,12 @@ fn get<R: Record>(table: &impl ReadableTable<Key, &'static [u8]>, key: &str) -> 
     bytes.map(|bytes| serde_json::from_slice(bytes.value()).map_err(ApiError::internal)).transpose()
 }
 
-fn page<R: Record>(table: &impl ReadableTable<Key, &'static [u8]>, prefix: &str, from: &str, limit: usize) -> Result<Vec<R>, ApiError> {
+fn page<R: Record>(
+    table: &impl ReadableTable<Key, &'static [u8]>,
+    prefix: &str,
+    from: &str,
+    limit: usize,
+) -> Result<Vec<R>, ApiError> {
     let mut records = Vec::new();
     for row in table.range((R::KIND, prefix.max(from))..).map_err(ApiError::internal)?.take(limit) {
         let (id, bytes) = row.map_err(ApiError::internal)?;
@@ -252,7 +257,8 @@ mod tests {
         let listed = store.read(|view| view.list::<Thing>("b/")).unwrap();
         assert_eq!(listed, [thing("b/1"), thing("b/2")]);
         assert_eq!(store.read(|view| view.list::<Thing>("")).unwrap().len(), 4);
-        let page = |prefix: &str, from: &str, limit| store.read(|view| view.page::<Thing>(prefix, from, limit)).unwrap();
+        let page =
+            |prefix: &str, from: &str, limit| store.read(|view| view.page::<Thing>(prefix, from, limit)).unwrap();
         assert_eq!(page("", "b/1", 2), [thing("b/1"), thing("b/2")]);
         assert_eq!(page("b/", "a/9", 1), [thing("b/1")]);
         assert_eq!(page("b/", "b/11", 9), [thing("b/2")]);

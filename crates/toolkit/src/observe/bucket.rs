@@ -52,7 +52,10 @@ pub async fn observe(s3: &Client, name: &str, account: &str, region: &str) -> Re
     match status(&error) {
         Some(404) => Ok(Seen::Absent),
         Some(301) => {
-            let actual = error.raw_response().and_then(|raw| raw.headers().get("x-amz-bucket-region")).unwrap_or("another region");
+            let actual = error
+                .raw_response()
+                .and_then(|raw| raw.headers().get("x-amz-bucket-region"))
+                .unwrap_or("another region");
             Err(in_another_region(name, actual, region))
         }
         Some(403) => forbidden(s3, name, account).await,
@@ -63,8 +66,9 @@ pub async fn observe(s3: &Client, name: &str, account: &str, region: &str) -> Re
 /// 403: without an expected owner the same question tells a foreign bucket from a forbidden one.
 async fn forbidden(s3: &Client, name: &str, account: &str) -> Result<Seen<Bucket>, Failure> {
     match s3.head_bucket().bucket(name).send().await {
-        Ok(_) => Err(Failure::operation(format!("bucket `{name}` belongs to another account than {account}"))
-            .hint("nothing was sent to it; name another bucket with STSMM_BUCKET or --bucket, and tell the account's admin")),
+        Ok(_) => Err(Failure::operation(format!("bucket `{name}` belongs to another account than {account}")).hint(
+            "nothing was sent to it; name another bucket with STSMM_BUCKET or --bucket, and tell the account's admin",
+        )),
         Err(_) => Ok(Seen::Unknown(
             "HeadBucket answers 403: it is another account's, or s3:ListBucket on it is missing".to_owned(),
         )),
@@ -98,9 +102,14 @@ async fn hardening(s3: &Client, name: &str, account: &str) -> Result<Option<Hard
     let policy = absent_if(policy, "NoSuchBucketPolicy", "GetBucketPolicy")?;
     Ok(Some(Hardening {
         public_access_blocked: block.and_then(|block| block.public_access_block_configuration).is_some_and(|block| {
-            [block.block_public_acls, block.ignore_public_acls, block.block_public_policy, block.restrict_public_buckets]
-                .iter()
-                .all(|on| *on == Some(true))
+            [
+                block.block_public_acls,
+                block.ignore_public_acls,
+                block.block_public_policy,
+                block.restrict_public_buckets,
+            ]
+            .iter()
+            .all(|on| *on == Some(true))
         }),
         encrypted: encryption.is_some(),
         has_policy: policy.is_some(),

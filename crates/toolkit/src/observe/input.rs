@@ -54,7 +54,9 @@ impl Input {
             }
         };
         let mut rows = 0;
-        for pair in pairs::Reader::new(content.as_slice(), pairs::Labels::Required).map_err(|error| unreadable(&label, &error))? {
+        for pair in pairs::Reader::new(content.as_slice(), pairs::Labels::Required)
+            .map_err(|error| unreadable(&label, &error))?
+        {
             pair.map_err(|error| unreadable(&label, &error))?;
             rows += 1;
         }

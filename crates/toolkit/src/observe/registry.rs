@@ -73,9 +73,12 @@ pub async fn package_group(sagemaker: &Client, name: &str) -> Result<Seen<Packag
 /// # Errors
 /// When the call is refused for another reason than that there is no such pipeline.
 pub async fn latest_execution(sagemaker: &Client, pipeline: &str) -> Result<Option<String>, Failure> {
-    let listed = sagemaker.list_pipeline_executions().pipeline_name(pipeline).sort_by(SortPipelineExecutionsBy::CreationTime);
+    let listed =
+        sagemaker.list_pipeline_executions().pipeline_name(pipeline).sort_by(SortPipelineExecutionsBy::CreationTime);
     match listed.sort_order(SortOrder::Descending).max_results(1).send().await {
-        Ok(listed) => Ok(listed.pipeline_execution_summaries().first().and_then(|it| it.pipeline_execution_arn.clone())),
+        Ok(listed) => {
+            Ok(listed.pipeline_execution_summaries().first().and_then(|it| it.pipeline_execution_arn.clone()))
+        }
         Err(error) if is_absent(error.code(), error.message()) => Ok(None),
         Err(error) => Err(describe("ListPipelineExecutions", error)),
     }
@@ -91,7 +94,8 @@ pub async fn parameters(sagemaker: &Client, execution: &str) -> Result<Vec<(Stri
     let mut parameters = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| describe("ListPipelineParametersForExecution", error))?;
-        parameters.extend(page.pipeline_parameters.unwrap_or_default().into_iter().filter_map(|it| it.name.zip(it.value)));
+        parameters
+            .extend(page.pipeline_parameters.unwrap_or_default().into_iter().filter_map(|it| it.name.zip(it.value)));
     }
     Ok(parameters)
 }

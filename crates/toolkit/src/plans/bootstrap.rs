@@ -25,9 +25,11 @@ fn bucket_action(site: &Site, seen: &Seen<Bucket>) -> Action {
             let because = "it does not exist: public access blocked, encrypted, TLS only";
             Action::new(Verdict::Create, "bucket", name, because, operations)
         }
-        Seen::Present(Bucket { made_by_us: None, .. }) => {
-            Action::keep("bucket", name, "it exists and is the account's; we did not make it, so we leave its settings alone")
-        }
+        Seen::Present(Bucket { made_by_us: None, .. }) => Action::keep(
+            "bucket",
+            name,
+            "it exists and is the account's; we did not make it, so we leave its settings alone",
+        ),
         Seen::Present(Bucket { made_by_us: Some(hardening), .. }) => {
             let operations = missing(site, *hardening);
             if operations.is_empty() {

@@ -41,8 +41,15 @@ pub fn run(wanted: Wanted<'_>, pipeline: &Seen<Pipeline>) -> Vec<Action> {
     actions.extend(wanted.upload.as_ref().map(upload_action));
     actions.push(pipeline_action(&wanted, pipeline));
     let given = wanted.parameters.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-    let start = Operation::StartPipelineExecution { pipeline: wanted.site.pipeline.clone(), parameters: wanted.parameters };
-    actions.push(Action::new(Verdict::Start, "execution", &wanted.site.pipeline, format!("given {given}, the rest by default"), vec![start]));
+    let start =
+        Operation::StartPipelineExecution { pipeline: wanted.site.pipeline.clone(), parameters: wanted.parameters };
+    actions.push(Action::new(
+        Verdict::Start,
+        "execution",
+        &wanted.site.pipeline,
+        format!("given {given}, the rest by default"),
+        vec![start],
+    ));
     actions
 }
 

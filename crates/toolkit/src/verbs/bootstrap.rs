@@ -41,7 +41,9 @@ pub async fn execute(session: &Session, output: &Output, plan: &Plan) -> Result<
     verified(plan)?;
     let clients = &session.clients;
     let executor = Executor { s3: &clients.s3, sagemaker: &clients.sagemaker, account: &session.site.account };
-    executor.execute(plan, |action| output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name))).await
+    executor
+        .execute(plan, |action| output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name)))
+        .await
 }
 
 /// Nothing in the plan is unknown.

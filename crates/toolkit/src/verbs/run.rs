@@ -56,12 +56,7 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
 ///
 /// # Errors
 /// Always: with exit code 3, since nothing could be verified; or when input or parameters cannot be used.
-pub fn preview_without_aws(
-    site: &Site,
-    output: &Output,
-    arguments: &cli::Run,
-    why: &Failure,
-) -> Result<(), Failure> {
+pub fn preview_without_aws(site: &Site, output: &Output, arguments: &cli::Run, why: &Failure) -> Result<(), Failure> {
     let input = Input::read(arguments.input.as_deref())?;
     let definition = pipeline::definition(site);
     let parameters = parameters(site, &definition, &input, &arguments.parameters)?;
@@ -174,7 +169,8 @@ impl Preview {
         });
         let mut parameters: Vec<_> = defaults.filter(|it| given.iter().all(|given| given.name != it.name)).collect();
         parameters.extend(given.iter().cloned());
-        let value = |name: &str| parameters.iter().find(|it| it.name == name).map(|it| it.value.clone()).unwrap_or_default();
+        let value =
+            |name: &str| parameters.iter().find(|it| it.name == name).map(|it| it.value.clone()).unwrap_or_default();
         let processing = value(parameter::PROCESSING_INSTANCE_TYPE);
         let count = value(parameter::PROCESSING_INSTANCE_COUNT).parse().unwrap_or(1);
         let cost = cost::estimate(&[
@@ -205,7 +201,14 @@ impl std::fmt::Display for Preview {
         for (step, call) in &self.steps {
             writeln!(f, "  {step:<24} {call}")?;
         }
-        writeln!(f, "  {:<24} if the model passes: {}, {}; else {}", step::CHECK, step::BASELINE, step::REGISTER, step::FAIL)?;
+        writeln!(
+            f,
+            "  {:<24} if the model passes: {}, {}; else {}",
+            step::CHECK,
+            step::BASELINE,
+            step::REGISTER,
+            step::FAIL
+        )?;
         write!(f, "cost: {}", self.cost)
     }
 }

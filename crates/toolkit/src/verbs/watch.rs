@@ -6,12 +6,12 @@ use serde_json::Value;
 use crate::aws::Session;
 use crate::error::Failure;
 use crate::execution::{Execution, Step, StepResult};
+use crate::observe;
 use crate::output::Output;
 use crate::pipeline::{parameter, step};
 use crate::progress::Progress;
 use crate::report::{Metrics, ModelPackage, Report};
 use crate::watch::{Pace, to_the_end};
-use crate::observe;
 
 /// Follows the execution, or the latest one.
 ///
@@ -48,7 +48,8 @@ pub async fn resolve(session: &Session, execution: Option<&str>) -> Result<Strin
         Some(arn) if arn.starts_with("arn:") => Ok(arn.to_owned()),
         Some(id) => Ok(session.site.execution_arn(id)),
         None => observe::registry::latest_execution(&session.clients.sagemaker, pipeline).await?.ok_or_else(|| {
-            Failure::operation(format!("pipeline `{pipeline}` has no execution yet")).hint(format!("start one: cargo xtask run{}", offline(session)))
+            Failure::operation(format!("pipeline `{pipeline}` has no execution yet"))
+                .hint(format!("start one: cargo xtask run{}", offline(session)))
         }),
     }
 }

@@ -2,7 +2,5 @@
 
 #[test]
 fn the_verbs_print_what_is_written_down() {
-    trycmd::TestCases::new()
-        .register_bin("stsmm", assert_cmd::cargo::cargo_bin("stsmm"))
-        .case("tests/cmd/*.toml");
+    trycmd::TestCases::new().register_bin("stsmm", assert_cmd::cargo::cargo_bin("stsmm")).case("tests/cmd/*.toml");
 }

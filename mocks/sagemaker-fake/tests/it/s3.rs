@@ -67,7 +67,9 @@ pub fn client(url: &str, access_key_id: &str, region: &str) -> Client {
 
 /// Status and AWS's code of a refusal.
 #[track_caller]
-pub fn refusal<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(result: Result<T, SdkError<E>>) -> (u16, String) {
+pub fn refusal<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+    result: Result<T, SdkError<E>>,
+) -> (u16, String) {
     let error = result.expect_err("the call must be refused");
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     (status, error.code().unwrap_or_default().to_owned())
@@ -75,7 +77,9 @@ pub fn refusal<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(re
 
 /// AWS's code and sentence of a refusal.
 #[track_caller]
-pub fn sentence<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(result: Result<T, SdkError<E>>) -> String {
+pub fn sentence<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+    result: Result<T, SdkError<E>>,
+) -> String {
     let error = result.expect_err("the call must be refused");
     format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
 }
