@@ -2,5 +2,6 @@
 
 mod build;
 mod fixtures;
+mod lint;
 mod properties;
 mod scale;

@@ -1,7 +1,9 @@
 //! What holds for every input.
 
 use pipeline_definition::{
-    Definition, Graph, condition, parameters,
+    Definition, Graph, condition,
+    lint::{excerpt, lint},
+    parameters,
     resolve::{Scope, resolve},
 };
 use proptest::prelude::*;
@@ -147,6 +149,31 @@ proptest! {
                     prop_assert!(graph.children(parent).contains(step));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_linter_has_a_place_for_everything_it_finds(
+        value in prop_oneof![definition(), value()],
+        other in ".{0,40}|[{}\\[\\]\",:a1 ]{0,40}",
+        pretty in any::<bool>(),
+    ) {
+        let text = if pretty { format!("{value:#}") } else { value.to_string() };
+        for text in [text, other] {
+            for finding in lint(&text) {
+                prop_assert!(text.get(finding.span.clone()).is_some());
+                prop_assert!(finding.line >= 1 && finding.column >= 1);
+                prop_assert_eq!(excerpt(&text, &finding).lines().count(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn a_definition_without_findings_makes_a_graph(value in definition()) {
+        let errors = lint(&value.to_string());
+        let definition = Definition::from_value(value).unwrap();
+        if let Err(error) = Graph::new(&definition) {
+            prop_assert!(!errors.is_empty(), "{error}");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Large inputs are dealt with. No clock is read, for a busy machine is no fault; a cost that grows with the square of
 //! the size shows in these tests as seconds where there should be none.
 
-use pipeline_definition::{Definition, Graph, expression::Reference, graph::Progress, parameters, path::Path};
+use pipeline_definition::{
+    Definition, Graph, expression::Reference, graph::Progress, lint::lint, parameters, path::Path,
+};
 use serde_json::{Value, json};
 
 fn check<T>(size: usize, prepare: impl Fn(usize) -> T, work: impl Fn(&T)) {
@@ -74,4 +76,39 @@ fn an_object_of_many_unknown_members() {
     check(32_000, definition, |value| {
         assert_eq!(Definition::from_value(value.clone()).unwrap().to_value(), *value);
     });
+}
+
+#[test]
+fn a_definition_full_of_mistakes() {
+    // Every step misspells the one before, repeats the name of another, and refers to what is not there.
+    let text = |many: usize| {
+        let step = |i: usize| {
+            let unknown = json!({"Get": format!("Steps.Nobody-{i}.A")});
+            let arguments = json!({"x": unknown, "y": {"Get": format!("Parameters.P{i}")}});
+            json!({"Name": format!("S{}", i / 2), "Type": "Procesing", "DependsOn": [format!("T{i}")], "Arguments": arguments})
+        };
+        json!({"Steps": (0..many).map(step).collect::<Vec<_>>()}).to_string()
+    };
+    check(8_000, text, |text| assert!(lint(text).len() > 4 * 8_000));
+}
+
+#[test]
+fn a_long_chain_without_mistakes() {
+    let text = |many: usize| {
+        let step = |i: usize| {
+            let before: Vec<String> = (i > 0).then(|| format!("S{}", i - 1)).into_iter().collect();
+            json!({"Name": format!("S{i}"), "Type": "Condition", "DependsOn": before, "Arguments": {"Conditions": [], "IfSteps": [
+                {"Name": format!("L{i}"), "Type": "Lambda", "FunctionArn": "f", "Arguments": {}, "DependsOn": before}
+            ]}})
+        };
+        json!({"Version": "2020-12-01", "Steps": (0..many).map(step).collect::<Vec<_>>()}).to_string()
+    };
+    // More than an account may have by default, and nothing else.
+    check(4_000, text, |text| assert_eq!(lint(text).len(), 1));
+}
+
+#[test]
+fn one_object_of_many_repeated_members() {
+    let text = |many: usize| format!("{{\"Steps\": [], \"x\": {{{}}}}}", vec!["\"a\": 1, \"b\": 2"; many].join(", "));
+    check(64_000, text, |text| assert_eq!(lint(text).len(), 4));
 }
