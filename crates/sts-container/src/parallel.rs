@@ -87,7 +87,9 @@ mod tests {
         let work = |sum: &mut u64, item: u64| {
             *sum += item;
             // Later items are done sooner.
-            (0..(1000 - item) * 20).for_each(|busy| drop(std::hint::black_box(busy)));
+            for busy in 0..(1000 - item) * 20 {
+                std::hint::black_box(busy);
+            }
             Ok(item * 2)
         };
         let sums = in_order(
