@@ -108,9 +108,9 @@ fn count(input: &[PathBuf]) -> Result<(Vocabulary, Counts), Error> {
     let work = |words: &mut Counter, chunk| {
         let mut counts = Counts::default();
         each_pair(chunk, |pair, label| {
-            let part = Part::of(&pair);
+            let part = Part::of(pair);
             if part == Part::Train {
-                words.add(&pair);
+                words.add(pair);
             }
             counts.add(part, label);
         })?;
@@ -121,9 +121,11 @@ fn count(input: &[PathBuf]) -> Result<(Vocabulary, Counts), Error> {
         Ok(())
     })?;
     counts.check()?;
-    let mut words = Counter::new();
-    counters.into_iter().for_each(|counter| words.merge(counter));
-    Ok((words.finish(), counts))
+    let words = counters.into_iter().reduce(|mut words, more| {
+        words.merge(more);
+        words
+    });
+    Ok((words.unwrap_or_default().finish(), counts))
 }
 
 /// Lines of a file of pairs.
@@ -145,12 +147,13 @@ fn chunks(input: &[PathBuf]) -> impl Iterator<Item = Result<Lines<'_>, Error>> +
     })
 }
 
-fn each_pair((path, chunk): Lines, mut each: impl FnMut(Pair, bool)) -> Result<(), Error> {
-    for pair in chunk.pairs() {
-        let pair = pair.map_err(|source| Error::Pairs { path: path.clone(), source })?;
+fn each_pair((path, chunk): Lines, mut each: impl FnMut(&Pair, bool)) -> Result<(), Error> {
+    let (mut pairs, mut pair) = (chunk.pairs(), Pair::default());
+    while let Some(read) = pairs.read_into(&mut pair) {
+        read.map_err(|source| Error::Pairs { path: path.clone(), source })?;
         // Where labels are required, every pair has one.
         if let Some(label) = pair.label {
-            each(pair, label);
+            each(&pair, label);
         }
     }
     Ok(())
@@ -168,8 +171,8 @@ impl Rows {
     fn of(chunk: Lines, instance: Instance, extractor: &mut Extractor) -> Result<Self, Error> {
         let mut rows = Self::default();
         each_pair(chunk, |pair, label| {
-            if shard(&pair, instance.count) == instance.number {
-                rows.add(&pair, label, extractor);
+            if shard(pair, instance.count) == instance.number {
+                rows.add(pair, label, extractor);
             }
         })?;
         Ok(rows)

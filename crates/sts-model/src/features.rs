@@ -16,7 +16,7 @@ mod sequence;
 mod view;
 mod words;
 
-use self::view::PairView;
+use self::{bag::Bag, view::PairView};
 use crate::vocabulary::Vocabulary;
 
 /// A feature of a pair of sentences.
@@ -69,12 +69,13 @@ pub fn extract(sentence1: &str, sentence2: &str, vocabulary: &Vocabulary) -> [f6
 #[derive(Debug)]
 pub struct Extractor<'v> {
     pair: PairView<'v>,
+    bag: Bag,
 }
 
 impl<'v> Extractor<'v> {
     /// An extractor that weighs words by this vocabulary.
     pub fn new(vocabulary: &'v Vocabulary) -> Self {
-        Self { pair: PairView::new(vocabulary) }
+        Self { pair: PairView::new(vocabulary), bag: Bag::default() }
     }
 
     /// The features of two sentences: finite numbers, whatever the text; those of a pair and of its mirror image are
@@ -83,11 +84,11 @@ impl<'v> Extractor<'v> {
         // In a fixed order: an alignment may have ties, which would otherwise be broken by who comes first.
         let (first, second) = if sentence1 <= sentence2 { (sentence1, sentence2) } else { (sentence2, sentence1) };
         self.pair.read(first, second);
-        let pair = &self.pair;
+        let Self { pair, bag } = self;
         let mut all = [0.0; COUNT];
         let mut rest = &mut all[..];
-        fill(&mut rest, &words::extract(pair));
-        fill(&mut rest, &characters::extract(pair));
+        fill(&mut rest, &words::extract(pair, bag));
+        fill(&mut rest, &characters::extract(pair, bag));
         fill(&mut rest, &sequence::extract(pair));
         fill(&mut rest, &alignment::extract(pair));
         fill(&mut rest, &differences::extract(pair));

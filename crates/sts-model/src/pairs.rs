@@ -17,7 +17,7 @@ pub const COLUMNS: [&str; 5] = ["Quality", "#1 ID", "#2 ID", "#1 String", "#2 St
 pub const MAX_LINE: usize = 64 * 1024;
 
 /// Two sentences, and whether they mean the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pair {
     /// `true` for a paraphrase. `None` while nobody has judged the pair.
     pub label: Option<bool>,
@@ -155,8 +155,22 @@ impl<R: BufRead> Reader<R> {
         Chunks::new(input, size, (labels, columns), line, pairs > 0)
     }
 
+    /// Reads the next pair into one that is there already, whose memory is used again; `None` at the end. As
+    /// [`Iterator::next`] otherwise. After an error, the pair may be half the old one.
+    pub fn read_into(&mut self, pair: &mut Pair) -> Option<Result<(), PairError>> {
+        if self.ended {
+            return None;
+        }
+        let item = self.try_read(pair).transpose();
+        self.ended = matches!(
+            item,
+            None | Some(Err(PairError::Read { .. } | PairError::LineTooLong { .. } | PairError::NoPairs))
+        );
+        item
+    }
+
     /// Reads the next line that is not blank; `None` at the end.
-    fn read(&mut self) -> Result<Option<Pair>, PairError> {
+    fn try_read(&mut self, pair: &mut Pair) -> Result<Option<()>, PairError> {
         loop {
             self.line += 1;
             if !read_line(&mut self.input, &mut self.buffer, self.line)? {
@@ -165,7 +179,8 @@ impl<R: BufRead> Reader<R> {
             if !self.buffer.is_empty() {
                 // A row that is refused is a row, too: the file is not without pairs.
                 self.pairs += 1;
-                return self.columns.pair(utf8(&self.buffer, self.line)?, self.line, self.labels).map(Some);
+                let line = utf8(&self.buffer, self.line)?;
+                return self.columns.fill(pair, line, self.line, self.labels).map(Some);
             }
         }
     }
@@ -175,15 +190,8 @@ impl<R: BufRead> Iterator for Reader<R> {
     type Item = Result<Pair, PairError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let item = self.read().transpose();
-        self.ended = matches!(
-            item,
-            None | Some(Err(PairError::Read { .. } | PairError::LineTooLong { .. } | PairError::NoPairs))
-        );
-        item
+        let mut pair = Pair::default();
+        self.read_into(&mut pair).map(|read| read.map(|()| pair))
     }
 }
 
@@ -210,27 +218,37 @@ impl Columns {
         })
     }
 
-    fn pair(&self, line: &str, number: u64, labels: Labels) -> Result<Pair, PairError> {
-        let fields: Vec<&str> = line.split('\t').collect();
-        if fields.len() != self.count {
-            return Err(PairError::ColumnCount { line: number, expected: self.count, found: fields.len() });
+    fn fill(&self, pair: &mut Pair, line: &str, number: u64, labels: Labels) -> Result<(), PairError> {
+        let [id1, id2] = self.ids;
+        let [sentence1, sentence2] = self.sentences;
+        let mut texts = [
+            (id1, &mut pair.id1),
+            (id2, &mut pair.id2),
+            (sentence1, &mut pair.sentence1),
+            (sentence2, &mut pair.sentence2),
+        ];
+        let (mut found, mut label) = (0, "");
+        for (place, field) in line.split('\t').enumerate() {
+            found += 1;
+            if let Some((_, text)) = texts.iter_mut().find(|(column, _)| *column == place) {
+                text.clear();
+                text.push_str(field);
+            } else if self.label == Some(place) {
+                label = field.trim();
+            }
         }
-        let label = match self.label.map(|column| (column, fields[column].trim())) {
-            Some((_, "0")) => Some(false),
-            Some((_, "1")) => Some(true),
-            Some((_, "")) if labels == Labels::Optional => None,
-            Some((column, value)) => {
+        if found != self.count {
+            return Err(PairError::ColumnCount { line: number, expected: self.count, found });
+        }
+        pair.label = match (self.label, label) {
+            (Some(_), "0") => Some(false),
+            (Some(_), "1") => Some(true),
+            (Some(column), value) if !(value.is_empty() && labels == Labels::Optional) => {
                 return Err(PairError::Label { line: number, column: column + 1, value: shortened(value) });
             }
-            None => None,
+            _ => None,
         };
-        Ok(Pair {
-            label,
-            id1: fields[self.ids[0]].to_owned(),
-            id2: fields[self.ids[1]].to_owned(),
-            sentence1: fields[self.sentences[0]].to_owned(),
-            sentence2: fields[self.sentences[1]].to_owned(),
-        })
+        Ok(())
     }
 }
 

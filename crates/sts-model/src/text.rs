@@ -39,6 +39,10 @@ pub(crate) enum Kind {
 
 /// The first [`MAX_CHARS`] characters of a sentence.
 pub(crate) fn clipped(sentence: &str) -> &str {
+    // As most are; bytes are at least as many as characters.
+    if sentence.len() <= MAX_CHARS {
+        return sentence;
+    }
     match sentence.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => &sentence[..end],
         None => sentence,
@@ -138,7 +142,7 @@ fn word_length(chars: &[char]) -> usize {
 
 /// `'s`, `'re`, ... or `n't` at the start of the characters, and the end of the word behind it; else 0.
 fn clitic_length(chars: &[char]) -> usize {
-    if !matches!(chars.first(), Some('\'' | 'n' | 'N')) {
+    if !matches!(chars, ['\'', ..] | ['n' | 'N', '\'', ..]) {
         return 0;
     }
     let starts = |text: &str| {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     pairs::Pair,
@@ -81,25 +81,29 @@ impl Counter {
     /// The vocabulary: words below [`MIN_SENTENCES`] are dropped, then all but the [`MAX_WORDS`] most frequent (of
     /// equally frequent ones the alphabetically first).
     pub fn finish(self) -> Vocabulary {
-        let mut words: Vec<_> = self
-            .words
-            .into_iter()
-            .filter(|(_, count)| count.sentences >= MIN_SENTENCES)
-            .map(|(word, count)| (word, count.sentences))
-            .collect();
-        words.sort_unstable_by(|(word, count), (other, more)| more.cmp(count).then_with(|| word.cmp(other)));
-        words.truncate(MAX_WORDS);
-        Vocabulary { sentences: self.sentences, words: words.into_iter().collect() }
+        let Self { sentences, words, .. } = self;
+        let frequent = words.into_iter().filter(|(_, count)| count.sentences >= MIN_SENTENCES);
+        let mut words: Vec<_> = frequent.map(|(word, count)| (word, count.sentences)).collect();
+        if words.len() > MAX_WORDS {
+            words.select_nth_unstable_by(MAX_WORDS, |(word, count), (other, more)| {
+                more.cmp(count).then_with(|| word.cmp(other))
+            });
+            words.truncate(MAX_WORDS);
+        }
+        Vocabulary { sentences, words: words.into_iter().collect() }
     }
 }
 
 /// In how many of how many sentences each word occurs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Written", try_from = "Written")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written<Words>")]
 pub struct Vocabulary {
     sentences: u64,
-    words: HashMap<Box<str>, u32, RandomState>,
+    words: Words,
 }
+
+/// Words, and in how many sentences each is.
+type Words = HashMap<Box<str>, u32, RandomState>;
 
 /// Why bytes are no vocabulary.
 #[derive(Debug, thiserror::Error)]
@@ -112,10 +116,10 @@ pub enum VocabularyError {
 /// The vocabulary as it is written: with a version, words in alphabetical order.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct Written<W> {
     version: u32,
     sentences: u64,
-    words: BTreeMap<Box<str>, u32>,
+    words: W,
 }
 
 impl Vocabulary {
@@ -155,16 +159,17 @@ impl Vocabulary {
     }
 }
 
-impl From<Vocabulary> for Written {
-    fn from(vocabulary: Vocabulary) -> Self {
-        Self { version: VERSION, sentences: vocabulary.sentences, words: vocabulary.words.into_iter().collect() }
+impl Serialize for Vocabulary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let words: BTreeMap<_, _> = self.words.iter().collect();
+        Written { version: VERSION, sentences: self.sentences, words }.serialize(serializer)
     }
 }
 
-impl TryFrom<Written> for Vocabulary {
+impl TryFrom<Written<Words>> for Vocabulary {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: Written<Words>) -> Result<Self, String> {
         let Written { version, sentences, words } = written;
         if version != VERSION {
             return Err(format!("it has version {version}, this program reads version {VERSION}"));
@@ -175,7 +180,7 @@ impl TryFrom<Written> for Vocabulary {
         if let Some((word, count)) = words.iter().find(|(_, count)| u64::from(**count) > sentences || **count == 0) {
             return Err(format!("it has the word {word:?} in {count} of {sentences} sentences"));
         }
-        Ok(Self { sentences, words: words.into_iter().collect() })
+        Ok(Self { sentences, words })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Words aligned one to one: by text, by stem, by similar spelling.
 
 use super::{Feature, PairView, share, shares, sorted, view::Side, words::common};
+use crate::text::MAX_TOKENS;
 
 const METEOR: &str = "Banerjee and Lavie: METEOR, ACL 2005, in both directions";
 const MAXSIM: &str = "Chan and Ng: MAXSIM, ACL 2008: words match in part";
@@ -32,24 +33,33 @@ pub(super) fn extract(pair: &PairView) -> [f64; 3] {
 
 /// Which token of the first sentence goes with which of the second, in the order of the first.
 fn links(pair: &PairView) -> Vec<(usize, usize)> {
+    const NONE: usize = usize::MAX;
     let (first, second) = (&pair.first, &pair.second);
-    let mut partner = vec![None; first.len()];
-    let mut taken = vec![false; second.len()];
+    let mut partner = [NONE; MAX_TOKENS];
+    let mut taken = [false; MAX_TOKENS];
     for (x, y) in [(&first.ids, &second.ids), (&first.stems, &second.stems)] {
-        for i in 0..x.len() {
-            if partner[i].is_some() {
-                continue;
+        let mut last = NONE;
+        for (i, wanted) in x.iter().enumerate() {
+            if partner[i] == NONE {
+                // The token after the predecessor's partner keeps a piece together; else the nearest to it. Without
+                // such a partner, the first.
+                let expected = last.wrapping_add(1);
+                let is_free = |j: &usize| y[*j] == *wanted && !taken[*j];
+                let after = (expected..y.len()).find(is_free);
+                let before = (0..expected.min(y.len())).rev().find(is_free);
+                let nearest = match (before, after) {
+                    (Some(before), Some(after)) if expected - before <= after - expected => Some(before),
+                    (before, after) => after.or(before),
+                };
+                if let Some(j) = nearest {
+                    (partner[i], taken[j]) = (j, true);
+                }
             }
-            // The token after the predecessor's partner keeps a piece together; else the nearest to it.
-            let expected = i.checked_sub(1).and_then(|last| partner[last]).map_or(0, |last: usize| last + 1);
-            let free = (0..y.len()).filter(|j| !taken[*j] && y[*j] == x[i]);
-            partner[i] = free.min_by_key(|j| j.abs_diff(expected));
-            if let Some(j) = partner[i] {
-                taken[j] = true;
-            }
+            last = partner[i];
         }
     }
-    partner.iter().enumerate().filter_map(|(i, j)| j.map(|j| (i, j))).collect()
+    let is_linked = |(i, j): (usize, usize)| (j != NONE).then_some((i, j));
+    partner[..first.len()].iter().copied().enumerate().filter_map(is_linked).collect()
 }
 
 /// METEOR: the mean of precision and recall, recall counting nine times as much, less for each piece of the alignment.
@@ -66,40 +76,39 @@ fn meteor(links: &[(usize, usize)], candidate: f64, reference: f64) -> f64 {
 
 /// Content words aligned greedily by the share of letter pairs that they have in common (Dice).
 fn similar(pair: &PairView) -> [f64; 2] {
-    let letters = |side: &Side| -> Vec<(u16, &[u64])> {
+    let words = |side: &Side| {
         let places = (0..side.len()).filter(|place| side.is_content(*place));
-        places.map(|place| (side.stems[place], &*pair.word(side.ids[place]).letters)).collect()
+        places.map(|place| (side.stems[place], side.ids[place])).collect::<Vec<_>>()
     };
-    let (first, second) = (letters(&pair.first), letters(&pair.second));
-    let mut rest: Vec<_> = second.iter().collect();
-    let mut unmatched = Vec::new();
+    let (mut unmatched, mut rest) = (words(&pair.first), words(&pair.second));
     let mut sum = 0.0;
-    for word in &first {
-        match rest.iter().position(|other| other.0 == word.0) {
-            Some(place) => {
-                rest.swap_remove(place);
-                sum += 1.0;
-            }
-            None => unmatched.push(word),
+    unmatched.retain(|word| {
+        let partner = rest.iter().position(|other| other.0 == word.0);
+        if let Some(place) = partner {
+            rest.swap_remove(place);
+            sum += 1.0;
         }
-    }
+        partner.is_none()
+    });
+    let letters = |word: &(u16, u16)| &*pair.word(word.1).letters;
     let mut candidates = Vec::new();
     for (i, word) in unmatched.iter().enumerate() {
         for (j, other) in rest.iter().enumerate() {
-            let both = common(word.1, other.1).count() as f64;
-            let dice = share(2.0 * both, (word.1.len() + other.1.len()) as f64);
+            let (word, other) = (letters(word), letters(other));
+            let both = common(word, other).count() as f64;
+            let dice = share(2.0 * both, (word.len() + other.len()) as f64);
             if dice >= 0.4 {
                 candidates.push((dice, i, j));
             }
         }
     }
     candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let (mut used, mut taken) = (vec![false; unmatched.len()], vec![false; rest.len()]);
+    let (mut used, mut taken) = ([false; MAX_TOKENS], [false; MAX_TOKENS]);
     for (dice, i, j) in candidates {
         if !used[i] && !taken[j] {
             (used[i], taken[j]) = (true, true);
             sum += dice;
         }
     }
-    shares(sum, first.len() as f64, second.len() as f64)
+    shares(sum, pair.first.content.len() as f64, pair.second.content.len() as f64)
 }

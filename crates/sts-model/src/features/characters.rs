@@ -1,6 +1,6 @@
 //! How much two sentences share letter by letter: what remains of inflection, composition and spelling.
 
-use super::{Feature, PairView, bag::Bag, shares};
+use super::{Feature, PairView, bag::Bag};
 
 const CHRF: &str = "Popovic: chrF, WMT 2015, in both directions";
 
@@ -32,24 +32,17 @@ pub(super) const FEATURES: [Feature; 5] = [
     },
 ];
 
-pub(super) fn extract(pair: &PairView) -> [f64; 5] {
-    let mut bag = Bag::default();
+pub(super) fn extract(pair: &PairView, bag: &mut Bag) -> [f64; 5] {
     let [three, four, six] = [3, 4, 6].map(|n| {
         let [first, second] = [&pair.first, &pair.second].map(|side| &side.characters);
-        let common = bag.common(sequences(first, n), sequences(second, n));
-        shares(common as f64, length(first, n) as f64, length(second, n) as f64)
+        bag.common(first.len(), sequences(first, n), sequences(second, n)).shares()
     });
     [three[0], three[1], four[0], four[1], six[0]]
 }
 
-/// How many sequences of `n` there are.
-fn length(characters: &[u16], n: usize) -> usize {
-    (characters.len() + 1).saturating_sub(n)
-}
-
 /// Each sequence of `n` characters, at most 6, as one number. It is exact for pairs with up to 1,024 different
 /// characters, which is all but the strangest.
-fn sequences(characters: &[u16], n: usize) -> impl ExactSizeIterator<Item = u64> {
+fn sequences(characters: &[u16], n: usize) -> impl Iterator<Item = u64> {
     const BITS: u32 = 10;
     let mask = (1 << (BITS * n as u32)) - 1;
     let start = characters.len().min(n - 1);

@@ -1,6 +1,7 @@
 //! What is in one sentence and not in the other.
 
 use super::{Feature, PairView, share, sorted, view::Side};
+use crate::text::MAX_TOKENS;
 
 const OWN: &str =
     "Zhang and Patrick: paraphrase identification by text canonicalization, ALTA 2005: what differs decides";
@@ -81,7 +82,7 @@ struct Unshared {
 
 impl Unshared {
     fn of(side: &Side, other: &Side, pair: &PairView) -> Self {
-        let mut left = vec![0_u16; pair.stem_count()];
+        let mut left = [0_u16; 2 * MAX_TOKENS];
         other.stems.iter().for_each(|stem| left[usize::from(*stem)] += 1);
         let mut unshared = Self::default();
         let mut run = 0.0;

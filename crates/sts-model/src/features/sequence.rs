@@ -1,6 +1,7 @@
 //! How far the order of words agrees: common subsequences and edit distances.
 
 use super::{Feature, PairView, shares};
+use crate::text::MAX_TOKENS;
 
 const ROUGE: &str = "Lin and Och: ROUGE-L, ACL 2004, in both directions";
 const EDITS: &str = "Levenshtein: Binary codes capable of correcting deletions, insertions, and reversals, 1966";
@@ -39,14 +40,15 @@ pub(super) const FEATURES: [Feature; 6] = [
     },
 ];
 
+/// How many characters of a sentence are compared by edits: time grows with the product of the lengths.
+const CHARACTERS: usize = 512;
+
 pub(super) fn extract(pair: &PairView) -> [f64; 6] {
-    /// Time grows with the product of the lengths.
-    const CHARACTERS: usize = 512;
     let (first, second) = (&pair.first.stems, &pair.second.stems);
     let (subsequence, run) = common(first, second);
-    let subsequence = shares(subsequence as f64, first.len() as f64, second.len() as f64);
-    let run = shares(run as f64, first.len() as f64, second.len() as f64);
-    let block_edits = block_edits(first, second).min(block_edits(second, first)) as f64;
+    let subsequence = shares(f64::from(subsequence), first.len() as f64, second.len() as f64);
+    let run = shares(f64::from(run), first.len() as f64, second.len() as f64);
+    let block_edits = f64::from(block_edits(first, second).min(block_edits(second, first)));
     let [c, d] = [&pair.first, &pair.second].map(|side| &side.characters[..side.characters.len().min(CHARACTERS)]);
     [
         subsequence[0],
@@ -59,25 +61,26 @@ pub(super) fn extract(pair: &PairView) -> [f64; 6] {
 }
 
 /// The lengths of the longest common subsequence and of the longest common run.
-fn common(first: &[u16], second: &[u16]) -> (usize, usize) {
-    let mut subsequence = vec![0_usize; second.len() + 1];
-    let mut run = vec![0_usize; second.len() + 1];
+fn common(first: &[u16], second: &[u16]) -> (u16, u16) {
+    // Of both, for each start of the second list.
+    let mut row = [(0, 0); MAX_TOKENS + 1];
+    let row = &mut row[..=second.len()];
     let mut longest = 0;
     for x in first {
-        let (mut diagonal, mut diagonal_run) = (0, 0);
-        for (j, y) in second.iter().enumerate() {
-            let above = subsequence[j + 1];
-            let above_run = run[j + 1];
-            subsequence[j + 1] = if x == y { diagonal + 1 } else { above.max(subsequence[j]) };
-            run[j + 1] = if x == y { diagonal_run + 1 } else { 0 };
-            longest = longest.max(run[j + 1]);
-            (diagonal, diagonal_run) = (above, above_run);
+        let (mut diagonal, mut left) = ((0, 0), 0);
+        for (y, cell) in second.iter().zip(&mut row[1..]) {
+            let above = *cell;
+            let is_same = u16::from(x == y);
+            left = above.0.max(left).max(diagonal.0 + is_same);
+            *cell = (left, (diagonal.1 + 1) * is_same);
+            longest = longest.max(cell.1);
+            diagonal = above;
         }
     }
-    (subsequence[second.len()], longest)
+    (row[second.len()].0, longest)
 }
 
-/// Levenshtein's distance of lists of numbers, all below `count`. A column of the table of distances is kept as bits,
+/// Levenshtein's distance of lists of at most [`CHARACTERS`] numbers, all below `count`. A column of the table of distances is kept as bits,
 /// 64 rows in a word: where a row is one more, or one less, than the row above it (Myers: "A fast bit-vector algorithm
 /// for approximate string matching based on dynamic programming", J. ACM 46(3), 1999, in blocks as by Hyyro, 2003).
 fn edits(first: &[u16], second: &[u16], count: usize) -> usize {
@@ -90,8 +93,8 @@ fn edits(first: &[u16], second: &[u16], count: usize) -> usize {
     for (row, number) in first.iter().enumerate() {
         rows[usize::from(*number) * blocks + row / 64] |= 1 << (row % 64);
     }
-    let mut more = vec![u64::MAX; blocks];
-    let mut less = vec![0_u64; blocks];
+    let mut more = [u64::MAX; CHARACTERS / 64];
+    let mut less = [0_u64; CHARACTERS / 64];
     let mut distance = first.len();
     let last = 1_u64 << ((first.len() - 1) % 64);
     for number in second {
@@ -121,18 +124,23 @@ fn edits(first: &[u16], second: &[u16], count: usize) -> usize {
 }
 
 /// Edits that turn the candidate into the reference where a jump to any place of the candidate costs one.
-fn block_edits(candidate: &[u16], reference: &[u16]) -> usize {
-    let mut row: Vec<usize> = (0..=candidate.len()).map(|place| place.min(1)).collect();
+fn block_edits(candidate: &[u16], reference: &[u16]) -> u16 {
+    let mut row = [1; MAX_TOKENS + 1];
+    let row = &mut row[..=candidate.len()];
+    row[0] = 0;
     for x in reference {
         let mut diagonal = row[0];
-        row[0] += 1;
-        for (j, y) in candidate.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        let mut left = diagonal + 1;
+        row[0] = left;
+        let mut least = left;
+        for (y, cell) in candidate.iter().zip(&mut row[1..]) {
+            let substituted = diagonal + u16::from(x != y);
+            diagonal = *cell;
+            left = substituted.min(diagonal + 1).min(left + 1);
+            *cell = left;
+            least = least.min(left);
         }
-        let jump = row.iter().min().map_or(1, |least| least + 1);
-        row.iter_mut().for_each(|cost| *cost = (*cost).min(jump));
+        row.iter_mut().for_each(|cost| *cost = (*cost).min(least + 1));
     }
     row[candidate.len()]
 }

@@ -31,6 +31,8 @@ pub(super) struct Side {
     pub ids: Vec<u16>,
     /// The numbers of the tokens' stems.
     pub stems: Vec<u16>,
+    /// Those of the tokens that carry meaning of their own.
+    pub content: Vec<u16>,
     pub kinds: Vec<Kind>,
     /// Whether a token is a closed-class word.
     pub closed: Vec<bool>,
@@ -73,7 +75,11 @@ impl<'v> PairView<'v> {
                     weights[usize::from(id)] = word.weight;
                 }
                 side.ids.push(id);
-                side.stems.push(stems.of(word.stem));
+                let stem = stems.of(word.stem);
+                side.stems.push(stem);
+                if token.kind != Kind::Punctuation && !word.is_closed_class {
+                    side.content.push(stem);
+                }
                 side.closed.push(word.is_closed_class);
                 side.kinds.push(token.kind);
                 side.capital.push(token.capital);
@@ -97,11 +103,6 @@ impl<'v> PairView<'v> {
         self.ids.things.len()
     }
 
-    /// How many distinct stems there are; their numbers are below.
-    pub(super) fn stem_count(&self) -> usize {
-        self.stems.things.len()
-    }
-
     /// How many distinct characters there are; their numbers are below.
     pub(super) fn character_count(&self) -> usize {
         self.characters.things.len()
@@ -110,9 +111,10 @@ impl<'v> PairView<'v> {
 
 impl Side {
     fn clear(&mut self) {
-        let Self { ids, stems, kinds, closed, capital, characters } = self;
+        let Self { ids, stems, content, kinds, closed, capital, characters } = self;
         ids.clear();
         stems.clear();
+        content.clear();
         kinds.clear();
         closed.clear();
         capital.clear();

@@ -2,7 +2,13 @@
 
 use std::cmp::Ordering;
 
-use super::{Feature, PairView, bag::Bag, share, shares, sorted, view::Side};
+use super::{
+    Feature, PairView,
+    bag::{Bag, Common},
+    share, shares, sorted,
+    view::Side,
+};
+use crate::text::MAX_TOKENS;
 
 const BLEU: &str = "Papineni et al.: BLEU, ACL 2002, in both directions";
 const NIST: &str = "Doddington: NIST, HLT 2002: what is rare counts more, in both directions";
@@ -93,33 +99,20 @@ pub(super) const FEATURES: [Feature; 16] = [
     },
 ];
 
-pub(super) fn extract(pair: &PairView) -> [f64; 16] {
+pub(super) fn extract(pair: &PairView, bag: &mut Bag) -> [f64; 16] {
     let (first, second) = (&pair.first, &pair.second);
-    let (bag, ids, stems) = (&mut Bag::default(), pair.id_count(), pair.stem_count());
-    let tokens = Counts::of(&first.ids, &second.ids, ids);
+    let tokens = Counts::of(first.ids.iter(), second.ids.iter());
     let pairs = Pairs::of(&first.ids, &second.ids);
-    let grams = [
-        Common::of_counts(&tokens),
-        Common { common: pairs.common.len(), first: pairs.first.len(), second: pairs.second.len() },
-        Common::of(bag, ngrams(&first.ids, 3), ngrams(&second.ids, 3)),
-        Common::of(bag, ngrams(&first.ids, 4), ngrams(&second.ids, 4)),
-    ];
+    let mut of_ids = |n| bag.common(first.len(), ngrams(&first.ids, n), ngrams(&second.ids, n));
+    let grams = [tokens.common(), pairs.common(), of_ids(3), of_ids(4)];
     let [words_1, words_2, words_3, words_4] = grams.map(Common::shares);
     let bleu = sorted(bleu(&grams, first.len(), second.len()), bleu(&grams, second.len(), first.len()));
     let longer = first.len().max(second.len()) as f64;
-    let stems_1 = Common::of_counts(&Counts::of(&first.stems, &second.stems, stems)).shares();
-    let stems_2 = Common::of(bag, ngrams(&first.stems, 2), ngrams(&second.stems, 2)).shares();
-    let chosen = |is_chosen: fn(&Side, usize) -> bool| {
-        let stems_of =
-            |side: &Side| (0..side.len()).filter(|at| is_chosen(side, *at)).map(|at| side.stems[at]).collect();
-        let chosen: [Vec<u16>; 2] = [stems_of(first), stems_of(second)];
-        let common = Common::of_counts(&Counts::of(&chosen[0], &chosen[1], stems));
-        (chosen, common)
-    };
-    let (content, content_common) = chosen(Side::is_content);
-    let (_, closed_common) = chosen(|side, at| side.closed[at]);
-    let [skips_first, skips_second] = content.map(|stems| skips(&stems));
-    let skips = Common::of(bag, skips_first.into_iter(), skips_second.into_iter());
+    let stems_1 = Counts::of(first.stems.iter(), second.stems.iter()).common().shares();
+    let stems_2 = bag.common(first.len(), ngrams(&first.stems, 2), ngrams(&second.stems, 2)).shares();
+    let content = Counts::of(first.content.iter(), second.content.iter()).common().shares();
+    let closed = Counts::of(closed(first), closed(second)).common().shares();
+    let skips = bag.common(4 * first.content.len(), skips(&first.content), skips(&second.content)).shares();
     [
         words_1[0],
         words_2[0],
@@ -134,57 +127,38 @@ pub(super) fn extract(pair: &PairView) -> [f64; 16] {
         stems_1[1],
         stems_2[0],
         stems_2[1],
-        content_common.shares()[0],
-        closed_common.shares()[0],
-        skips.shares()[1],
+        content[0],
+        closed[0],
+        skips[1],
     ]
 }
 
-/// How many things two lists have, and how many in common, each as often as it is in both.
-#[derive(Debug, Clone, Copy)]
-struct Common {
-    common: usize,
-    first: usize,
-    second: usize,
+/// The stems of closed-class words.
+fn closed(side: &Side) -> impl Iterator<Item = &u16> {
+    side.stems.iter().zip(&side.closed).filter(|(_, is_closed)| **is_closed).map(|(stem, _)| stem)
 }
 
-impl Common {
-    fn of(
-        bag: &mut Bag,
-        first: impl ExactSizeIterator<Item = u64>,
-        second: impl ExactSizeIterator<Item = u64>,
-    ) -> Self {
-        let lengths = (first.len(), second.len());
-        Self { common: bag.common(first, second), first: lengths.0, second: lengths.1 }
-    }
-
-    fn of_counts(counts: &Counts) -> Self {
-        let sum = |get: fn(&[u16; 2]) -> u16| counts.0.iter().map(|pair| usize::from(get(pair))).sum();
-        Self { common: sum(|[a, b]| *a.min(b)), first: sum(|[a, _]| *a), second: sum(|[_, b]| *b) }
-    }
-
-    fn shares(self) -> [f64; 2] {
-        shares(self.common as f64, self.first as f64, self.second as f64)
-    }
-}
-
-/// How often each number is in two lists.
-struct Counts(Vec<[u16; 2]>);
+/// How often each number, of which a pair has at most twice [`MAX_TOKENS`], is in two lists.
+struct Counts([[u16; 2]; 2 * MAX_TOKENS]);
 
 impl Counts {
-    /// All numbers are below `count`.
-    fn of(first: &[u16], second: &[u16], count: usize) -> Self {
-        let mut counts = vec![[0; 2]; count];
-        first.iter().for_each(|number| counts[usize::from(*number)][0] += 1);
-        second.iter().for_each(|number| counts[usize::from(*number)][1] += 1);
+    fn of<'a>(first: impl Iterator<Item = &'a u16>, second: impl Iterator<Item = &'a u16>) -> Self {
+        let mut counts = [[0; 2]; 2 * MAX_TOKENS];
+        first.for_each(|number| counts[usize::from(*number)][0] += 1);
+        second.for_each(|number| counts[usize::from(*number)][1] += 1);
         Self(counts)
+    }
+
+    fn common(&self) -> Common {
+        let sum = |get: fn(&[u16; 2]) -> u16| usize::from(self.0.iter().map(get).sum::<u16>());
+        Common { common: sum(|[a, b]| *a.min(b)), first: sum(|[a, _]| *a), second: sum(|[_, b]| *b) }
     }
 
     /// The shares of what is common where each token counts as its weight.
     fn weighted_shares(&self, pair: &PairView) -> [f64; 2] {
         let sum = |get: fn(&[u16; 2]) -> u16| {
             let repeated = |(id, counts)| std::iter::repeat_n(pair.weight(id), usize::from(get(counts)));
-            (0..).zip(&self.0).flat_map(repeated).sum()
+            (0..).zip(&self.0[..pair.id_count()]).flat_map(repeated).sum()
         };
         shares(sum(|[a, b]| *a.min(b)), sum(|[a, _]| *a), sum(|[_, b]| *b))
     }
@@ -208,6 +182,10 @@ impl Pairs {
         Self { first, second, common }
     }
 
+    fn common(&self) -> Common {
+        Common { common: self.common.len(), first: self.first.len(), second: self.second.len() }
+    }
+
     /// The shares of what is common where each pair counts as the sum of its tokens' weights.
     fn weighted_shares(&self, pair: &PairView) -> [f64; 2] {
         let [common, first, second] = [&self.common, &self.first, &self.second].map(|grams| {
@@ -219,7 +197,7 @@ impl Pairs {
 }
 
 /// All sequences of `n` numbers, at most 4, each packed into one, where 0 means none.
-fn ngrams(ids: &[u16], n: usize) -> impl ExactSizeIterator<Item = u64> {
+fn ngrams(ids: &[u16], n: usize) -> impl Iterator<Item = u64> {
     ids.windows(n).map(|gram| gram.iter().fold(0, |packed, id| packed << 16 | (u64::from(*id) + 1)))
 }
 
@@ -258,10 +236,10 @@ fn bleu(grams: &[Common; 4], length: usize, reference: usize) -> f64 {
 }
 
 /// Ordered pairs of stems, up to four apart.
-fn skips(stems: &[u16]) -> Vec<u64> {
-    let mut pairs = Vec::with_capacity(4 * stems.len());
-    for (place, stem) in stems.iter().enumerate() {
-        pairs.extend(stems[place + 1..].iter().take(4).map(|other| u64::from(*stem) << 16 | u64::from(*other)));
-    }
-    pairs
+fn skips(stems: &[u16]) -> impl Iterator<Item = u64> {
+    let with_next = |(place, stem): (usize, &u16)| {
+        let (stem, next) = (u64::from(*stem) << 16, stems[place + 1..].iter().take(4));
+        next.map(move |other| stem | u64::from(*other))
+    };
+    stems.iter().enumerate().flat_map(with_next)
 }
