@@ -221,6 +221,14 @@ impl Definition {
     }
 }
 
+impl Parameter {
+    /// The declaration as JSON, members in the SDK's order.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        write::parameter(self)
+    }
+}
+
 impl Step {
     /// A step with nothing but a name, a type and arguments.
     #[must_use]
@@ -238,6 +246,12 @@ impl Step {
             description: None,
             other: Map::new(),
         }
+    }
+
+    /// The step as JSON, members in the SDK's order, branches included.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        write::step(self)
     }
 
     /// `Conditions` of a Condition step; empty for every other type.

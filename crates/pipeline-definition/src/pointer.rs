@@ -26,6 +26,12 @@ impl<'a> Place<'a> {
         Place { parent: Some(self), token: Some(Token::Member(name)) }
     }
 
+    /// Whether this is a member of that name.
+    #[must_use]
+    pub fn ends_with(&self, name: &str) -> bool {
+        matches!(self.token, Some(Token::Member(member)) if member == name)
+    }
+
     /// The item `index` of the list at this place.
     #[must_use]
     pub fn item(&'a self, index: usize) -> Place<'a> {

@@ -17,7 +17,7 @@ pub(super) fn definition(d: &Definition) -> Value {
     )
 }
 
-fn parameter(p: &Parameter) -> Value {
+pub(super) fn parameter(p: &Parameter) -> Value {
     object(
         [
             ("Name", Some(p.name.as_str().into())),
@@ -29,7 +29,7 @@ fn parameter(p: &Parameter) -> Value {
     )
 }
 
-fn step(s: &Step) -> Value {
+pub(super) fn step(s: &Step) -> Value {
     let arguments = match (&s.kind, &s.branches, &s.arguments) {
         (StepType::Condition, Some(branches), arguments) => {
             let none = Map::new();

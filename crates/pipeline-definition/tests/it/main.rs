@@ -1,6 +1,8 @@
 //! The crate through its public door.
 
 mod build;
+mod diff;
+mod draw;
 mod fixtures;
 mod lint;
 mod properties;
