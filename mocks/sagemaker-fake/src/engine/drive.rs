@@ -102,24 +102,26 @@ fn follow(fake: &Fake, plan: &Plan, execution: &Execution) -> Result<bool, ApiEr
     for record in execution.steps.iter().filter(|step| !step.status.is_final()) {
         let Some(step) = plan.definition.step(&record.name) else { continue };
         let stopping = execution.status == ExecutionStatus::Stopping;
-        let (outcome, metadata) = match record.status {
+        let (outcome, started) = match record.status {
             StepStatus::Starting if stopping && !step::has_begun(fake, execution, step, record)? => {
                 (Outcome::Stopped, None)
             }
             StepStatus::Starting => {
                 let scope =
                     ExecutionScope { fake, definition: &plan.definition, execution, resource: Some(&record.resource) };
-                let (outcome, metadata) = step::start(&scope, step, record);
-                (outcome, Some(metadata))
+                let mut started = record.clone();
+                (step::start(&scope, step, &mut started), Some(started))
             }
             _ => (step::observe(fake, execution, step, record)?, None),
         };
         if stopping && outcome == Outcome::Executing {
             step::stop(fake, execution, step, record);
         }
-        if metadata.is_some() || !is_at(record.status, &outcome) {
+        if started.is_some() || !is_at(record.status, &outcome) {
             execution::update_step(fake, &plan.arn, &record.name, |record, now| {
-                record.metadata = metadata.unwrap_or_else(|| record.metadata.take());
+                if let Some(started) = started {
+                    *record = started;
+                }
                 move_to(record, outcome, now);
             })?;
             moved = true;
@@ -180,6 +182,7 @@ fn enter(fake: &Fake, plan: &Plan, names: &[&str]) -> Result<(), ApiError> {
                 failure_reason: None,
                 resource: resource(fake, &execution.id, name),
                 metadata: serde_json::json!({}),
+                cache: None,
             });
         }
     })

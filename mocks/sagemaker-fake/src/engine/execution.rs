@@ -1,5 +1,6 @@
 //! The record of an execution and its steps.
 
+use pipeline_definition::cache::{Key, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -115,6 +116,18 @@ pub struct StepRecord {
     pub resource: String,
     /// As ListPipelineExecutionSteps shows it: what was made, or how a condition came out.
     pub metadata: Value,
+    /// Whether an earlier run stands in for it, and why not; absent for a step that is never cached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheLookup>,
+}
+
+/// What came of looking for an earlier run of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CacheLookup {
+    /// What the step was to be made with.
+    pub key: Key,
+    /// The run that stands in, or why there is none.
+    pub verdict: Verdict,
 }
 
 /// The text of the definition that an execution began with: later changes of the pipeline do not concern it. A record of
@@ -146,6 +159,17 @@ impl Execution {
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.name == name)
+    }
+}
+
+impl StepRecord {
+    /// The ARN of the execution whose run of this step stands in for it.
+    #[must_use]
+    pub fn cache_source(&self) -> Option<&str> {
+        match &self.cache.as_ref()?.verdict {
+            Verdict::Hit(source) => Some(source),
+            Verdict::Miss(_) => None,
+        }
     }
 }
 

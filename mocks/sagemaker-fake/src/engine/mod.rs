@@ -5,10 +5,12 @@
 //! | [`execution`] | the record of an execution and its steps |
 //! | `drive` | looks at what is on record and takes the next steps, after every change |
 //! | `step` | what each type of step does |
+//! | `cache` | an earlier run of a step that stands in for it |
 //! | `scope`, `coerce` | a step's arguments: what they refer to, and as the service takes them |
 //! | `role` | calls as the execution's role |
 //! | `tasks` | the background tasks of one fake |
 
+mod cache;
 mod coerce;
 mod drive;
 pub mod execution;
@@ -17,7 +19,7 @@ mod scope;
 mod step;
 mod tasks;
 
-pub use execution::{Execution, ExecutionStatus, StepRecord, StepStatus};
+pub use execution::{CacheLookup, Execution, ExecutionStatus, StepRecord, StepStatus};
 pub use tasks::Engine;
 
 pub(crate) use drive::launch;

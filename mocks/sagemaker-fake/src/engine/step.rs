@@ -4,6 +4,7 @@ use pipeline_definition::resolve::{resolve, text_of};
 use pipeline_definition::{Step, StepType, condition};
 use serde_json::{Value, json};
 
+use super::cache;
 use super::coerce::coerce;
 use super::execution::{Execution, StepRecord};
 use super::role;
@@ -28,18 +29,19 @@ pub(super) enum Outcome {
     Failed(String),
 }
 
-/// Starts a step, or finds what it had made before the process was killed. Gives what it came to, and its metadata.
-pub(super) fn start(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> (Outcome, Value) {
+/// Starts a step, or finds what it had made before the process was killed. Puts down in its record what it made; gives
+/// what it came to.
+pub(super) fn start(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Outcome {
     let began = match &step.kind {
         StepType::Processing => make_job(scope, step, record, Kind::ProcessingJob),
         StepType::Training => make_job(scope, step, record, Kind::TrainingJob),
-        StepType::Condition => decide(scope, step),
-        StepType::Fail => return fail(scope, step),
+        StepType::Condition => decide(scope, step, record),
+        StepType::Fail => fail(scope, step, record),
         StepType::RegisterModel => register_model(scope, step, record),
         StepType::Model => make_model(scope, step, record),
         other => Err(format!("ClientError: this fake does not run steps of type {other} yet.")),
     };
-    began.unwrap_or_else(|reason| (Outcome::Failed(reason), json!({})))
+    began.unwrap_or_else(Outcome::Failed)
 }
 
 /// Whether a step that was starting when the process was killed had made its job by then.
@@ -99,9 +101,10 @@ fn job_kind(step: &Step) -> Option<Kind> {
     }
 }
 
-type Began = Result<(Outcome, Value), String>;
+/// What a step came to, or why it failed.
+type Began = Result<Outcome, String>;
 
-fn make_job(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord, kind: Kind) -> Began {
+fn make_job(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord, kind: Kind) -> Began {
     let (operation, prefix) = match kind {
         Kind::ProcessingJob => ("CreateProcessingJob", "ProcessingJob"),
         Kind::TrainingJob => ("CreateTrainingJob", "TrainingJob"),
@@ -109,31 +112,42 @@ fn make_job(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord, kind: 
     let (fake, execution) = (scope.fake, scope.execution);
     let key = job::key(&execution.region, kind, &record.resource);
     let made = fake.store.read(|view| view.get::<Job>(&key)).map_err(|error| error.message)?;
-    let arn = match made {
-        Some(job) => json!(job.arn),
-        None => {
-            let mut input = arguments(scope, step, operation)?;
+    let mut input = arguments(scope, step, operation)?;
+    let found = cache::look_up(scope, step, prefix, &input).map_err(|error| error.message)?;
+    let (lookup, source) = found.unzip();
+    record.cache = lookup;
+    let arn = match (made, source.flatten()) {
+        (Some(job), _) => json!(job.arn),
+        (None, Some(source)) => {
+            // What depends on this step reads what the source has made, and so finds its own earlier run in turn.
+            record.resource = source.resource;
+            record.metadata = source.metadata;
+            return Ok(Outcome::Succeeded);
+        }
+        (None, None) => {
             input[format!("{prefix}Name")] = json!(record.resource);
             invoke(scope, step, operation, input)?[format!("{prefix}Arn")].clone()
         }
     };
-    Ok((Outcome::Executing, json!({prefix: {"Arn": arn}})))
+    record.metadata = json!({prefix: {"Arn": arn}});
+    Ok(Outcome::Executing)
 }
 
-fn decide(scope: &ExecutionScope<'_>, step: &Step) -> Began {
+fn decide(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Began {
     let outcome = condition::evaluate(step.conditions(), scope).map_err(|error| format!("ClientError: {error}"))?;
     let outcome = if outcome { "True" } else { "False" };
-    Ok((Outcome::Succeeded, json!({"Condition": {"Outcome": outcome}})))
+    record.metadata = json!({"Condition": {"Outcome": outcome}});
+    Ok(Outcome::Succeeded)
 }
 
-fn fail(scope: &ExecutionScope<'_>, step: &Step) -> (Outcome, Value) {
+fn fail(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Began {
     let message = resolve(&step.arguments["ErrorMessage"], scope).map(|message| text_of(&message).unwrap_or_default());
     let message = message.unwrap_or_else(|error| format!("ClientError: {error}"));
-    let metadata = json!({"Fail": {"ErrorMessage": message}});
-    (Outcome::Failed(message), metadata)
+    record.metadata = json!({"Fail": {"ErrorMessage": message}});
+    Err(message)
 }
 
-fn register_model(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> Began {
+fn register_model(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Began {
     let mut input = arguments(scope, step, "CreateModelPackage")?;
     // The step makes the group if it is not there: nothing in a definition could.
     if let Some(group) = input["ModelPackageGroupName"].as_str().filter(|group| !group.starts_with("arn:")) {
@@ -151,10 +165,11 @@ fn register_model(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) 
     let suffix = record.resource.rsplit('-').next().unwrap_or_default();
     input["ClientToken"] = json!(format!("{}-{suffix}", scope.execution.id));
     let made = invoke(scope, step, "CreateModelPackage", input)?;
-    Ok((Outcome::Succeeded, json!({"RegisterModel": {"Arn": made["ModelPackageArn"]}})))
+    record.metadata = json!({"RegisterModel": {"Arn": made["ModelPackageArn"]}});
+    Ok(Outcome::Succeeded)
 }
 
-fn make_model(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> Began {
+fn make_model(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Began {
     let made = role::look_up(scope.fake, scope.execution, "DescribeModel", json!({"ModelName": record.resource}));
     let arn = match made {
         Ok(model) => model["ModelArn"].clone(),
@@ -164,7 +179,8 @@ fn make_model(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> B
             invoke(scope, step, "CreateModel", input)?["ModelArn"].clone()
         }
     };
-    Ok((Outcome::Succeeded, json!({"Model": {"Arn": arn}})))
+    record.metadata = json!({"Model": {"Arn": arn}});
+    Ok(Outcome::Succeeded)
 }
 
 /// The step's arguments with everything they refer to put in, as an operation takes them.

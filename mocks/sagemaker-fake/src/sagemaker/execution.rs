@@ -217,6 +217,7 @@ fn step_shape(step: &StepRecord) -> Value {
         ("StartTime", json!(step.start)),
         ("EndTime", json!(step.end)),
         ("StepStatus", json!(step.status)),
+        ("CacheHitResult", step.cache_source().map_or(Value::Null, |arn| json!({"SourcePipelineExecutionArn": arn}))),
         ("FailureReason", json!(step.failure_reason)),
         ("Metadata", step.metadata.clone()),
         ("AttemptCount", json!(1)),

@@ -1,6 +1,7 @@
 //! The fake, driven as its clients drive it.
 
 mod account;
+mod caching;
 mod clients;
 
 mod executions;
