@@ -29,12 +29,17 @@ use crate::{
 pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
     let job = Processing::read(opt_ml)?;
     let input = files::list(&job.input("input")?, None)?;
-    let vocabulary_folder = job.output("vocabulary")?;
+    let vocabulary_folder = job.optional_output("vocabulary")?;
     let mut outputs = Outputs::new(&job)?;
 
     say(format_args!("counting words in {} file(s)", input.len()));
-    let (vocabulary, counts) = count(&input)?;
+    let (mut vocabulary, counts) = count(&input)?;
     say(format_args!("{} words of {} sentences", vocabulary.len(), vocabulary.sentences()));
+    if vocabulary_folder.is_none() {
+        // What cannot travel to the model must not be used: serving would compute other features than training.
+        say(format_args!("the job has no output \"vocabulary\": the features use no word counts"));
+        vocabulary = Counter::new().finish();
+    }
 
     let mut written = Counts::default();
     let work = |extractor: &mut Extractor, chunk| Rows::of(chunk, job.instance, extractor);
@@ -49,8 +54,8 @@ pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
     )?;
     outputs.finish()?;
     // One is enough: all instances have counted the same.
-    if job.instance.number == 0 {
-        files::write(&vocabulary_folder.join("vocabulary.json"), &vocabulary.to_json())?;
+    if let (0, Some(folder)) = (job.instance.number, vocabulary_folder) {
+        files::write(&folder.join("vocabulary.json"), &vocabulary.to_json())?;
     }
     opt_ml.finish(&summary(job.instance, &written, &counts, &vocabulary))
 }

@@ -1,12 +1,14 @@
 //! `train`: rows of features and the vocabulary to a model.
 
+use std::path::PathBuf;
+
 use sts_model::{
     artifact::{self, Artifact},
     features,
     logistic::Params,
     metrics::{self, Evaluation},
     rows::Dataset,
-    vocabulary::Vocabulary,
+    vocabulary::{Counter, Vocabulary},
 };
 
 use crate::{
@@ -26,9 +28,7 @@ pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
     say(format_args!("l2={} max_iterations={} threshold={threshold}", params.l2, params.max_iterations));
 
     let validation = job.optional_channel("validation")?;
-    let vocabulary = files::only(&job.channel("vocabulary")?)?;
-    let vocabulary = Vocabulary::from_json(&files::read(&vocabulary)?)
-        .map_err(|source| Error::Vocabulary { path: vocabulary, source })?;
+    let vocabulary = vocabulary(job.optional_channel("vocabulary")?)?;
     say(format_args!("vocabulary: {} words of {} sentences", vocabulary.len(), vocabulary.sentences()));
 
     let train = files::list(&job.channel("train")?, None)?;
@@ -56,6 +56,14 @@ pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
         tell("validation", &metrics::evaluate(&labels, &probabilities, threshold)?);
     }
     files::write(&job.model_file(artifact::FILE_NAME), &artifact.to_json())
+}
+
+/// The word counts behind the rows: those of the channel, or none if the job has no such channel, as `preprocess` uses
+/// none if it has no such output.
+fn vocabulary(channel: Option<PathBuf>) -> Result<Vocabulary, Error> {
+    let Some(folder) = channel else { return Ok(Counter::new().finish()) };
+    let path = files::only(&folder)?;
+    Vocabulary::from_json(&files::read(&path)?).map_err(|source| Error::Vocabulary { path, source })
 }
 
 fn hyperparameters(given: &Hyperparameters) -> Result<(Params, f64), Error> {

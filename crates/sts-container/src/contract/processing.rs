@@ -104,6 +104,17 @@ impl<'a> Processing<'a> {
         self.folder("output", name, path)
     }
 
+    /// The folder of an output that the job may lack.
+    ///
+    /// # Errors
+    /// The job has the output, at no place of ours.
+    pub(crate) fn optional_output(&self, name: &'static str) -> Result<Option<PathBuf>, Error> {
+        match self.output(name) {
+            Err(Error::NotInJob { .. }) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
     fn folder(&self, kind: &'static str, name: &str, local_path: &str) -> Result<PathBuf, Error> {
         let relative = local_path
             .strip_prefix("/opt/ml/")

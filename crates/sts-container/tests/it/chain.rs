@@ -165,3 +165,28 @@ impl Drop for Server {
         let _ = self.process.wait();
     }
 }
+
+/// A pipeline that hands no word counts on: preprocessing uses none either, so that serving computes the same features.
+#[test]
+fn without_word_counts() {
+    let tree = Tree::new();
+    tree.put("processing/input/pairs.tsv", sample::tsv(&sample::pairs(PAIRS)));
+    let output = |name: &str| serde_json::json!({"OutputName": name, "S3Output": {"LocalPath": format!("/opt/ml/processing/{name}")}});
+    let input = serde_json::json!({"InputName": "input-1", "S3Input": {"LocalPath": "/opt/ml/processing/input"}});
+    let outputs = ["train", "validation", "test"].map(output);
+    let outputs = serde_json::json!({"Outputs": outputs});
+    let job = serde_json::json!({"ProcessingInputs": [input], "ProcessingOutputConfig": outputs});
+    tree.put("config/processingjobconfig.json", job.to_string());
+    tree.done("preprocess");
+    assert!(!tree.path("processing/vocabulary").exists());
+    tree.copy("processing/train", "input/data/train");
+    tree.done("train");
+
+    let artifact = Artifact::from_json(tree.text("model/model.json").as_bytes()).unwrap();
+    assert!(artifact.vocabulary.is_empty());
+    let pair = sample::pairs(PAIRS).into_iter().find(|pair| Part::of(pair) == Part::Train).unwrap();
+    let mut row = String::new();
+    let features = features::extract(&pair.sentence1, &pair.sentence2, &artifact.vocabulary);
+    rows::write_labelled(&mut row, pair.label.unwrap(), &features);
+    assert!(tree.text("processing/train/train.csv").starts_with(&row));
+}
