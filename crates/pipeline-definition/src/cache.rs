@@ -71,7 +71,7 @@ pub enum Miss {
         /// The oldest age that is reused, in seconds.
         expire_after: u64,
     },
-    /// No run has the same key; these are the differences from the newest one.
+    /// No run has the same key; these are the differences from the one most like it, the newest of several.
     Differs {
         /// The ARN of its execution.
         execution: String,
@@ -87,19 +87,22 @@ pub fn look_up<'a>(config: Option<&CacheConfig>, key: &Key, earlier: impl IntoIt
     let Some(limit) = expire_after(written) else { return Verdict::Miss(Miss::NoDuration(written.to_owned())) };
     let mut runs: Vec<_> = earlier.into_iter().collect();
     runs.sort_by_key(|run| run.age);
-    let execution = |run: &Run<'_>| run.execution.to_owned();
-    match (runs.iter().find(|run| run.key == key), runs.first()) {
-        (Some(run), _) if run.age <= limit => Verdict::Hit(execution(run)),
-        (Some(run), _) => Verdict::Miss(Miss::Expired {
-            execution: execution(run),
-            age: run.age.as_secs(),
-            expire_after: limit.as_secs(),
-        }),
-        (None, Some(run)) => {
-            Verdict::Miss(Miss::Differs { execution: execution(run), differences: key.differences(run.key) })
-        }
-        (None, None) => Verdict::Miss(Miss::NeverSucceeded),
+    if let Some(run) = runs.iter().find(|run| run.key == key) {
+        return match run.age <= limit {
+            true => Verdict::Hit(run.execution.to_owned()),
+            false => Verdict::Miss(Miss::Expired {
+                execution: run.execution.to_owned(),
+                age: run.age.as_secs(),
+                expire_after: limit.as_secs(),
+            }),
+        };
     }
+    let closest =
+        runs.iter().map(|run| (key.differences(run.key), run)).min_by_key(|(differences, _)| differences.len());
+    Verdict::Miss(closest.map_or(Miss::NeverSucceeded, |(differences, run)| Miss::Differs {
+        execution: run.execution.to_owned(),
+        differences,
+    }))
 }
 
 /// The attributes that AWS compares for a type of step, as paths into its resolved arguments; none for a type that is
@@ -335,6 +338,8 @@ mod tests {
         check(true, "PT1M", &[("old", &same, 99), ("new", &same, 61)], "execution new is 61 s old, more than 60 s");
         let differs = "not as in execution new: HyperParameters/l2 is 1, was 2";
         check(true, "PT1M", &[("old", &other, 2), ("new", &other, 1)], differs);
+        let far = training(json!({"l2": 3, "a": 1}));
+        check(true, "PT1M", &[("new", &other, 2), ("newest but far", &far, 1)], differs);
         check(true, "PT1M", &[], "it has never succeeded before");
         check(true, "soon", &[("new", &same, 1)], "ExpireAfter 'soon' is no duration such as P30D");
         check(false, "PT1M", &[("new", &same, 1)], "caching is off");

@@ -16,6 +16,7 @@
 //! | [`resolve`] | replaces the expressions of a value by what they stand for |
 //! | [`condition`] | the conditions of a Condition step |
 //! | [`cache`] | whether an earlier run may stand in for a new one |
+//! | [`retry`] | whether a failed step is tried again, and when |
 
 pub mod build;
 pub mod cache;
@@ -30,6 +31,7 @@ pub mod parameters;
 pub mod path;
 pub mod pointer;
 pub mod resolve;
+pub mod retry;
 
 pub use definition::{Definition, Parameter, ParameterType, ParseError, Step, StepType};
 pub use graph::{Graph, GraphError};

@@ -20,6 +20,7 @@ use crate::{
 
 mod arguments;
 mod conditions;
+mod declared;
 mod document;
 mod excerpt;
 mod expressions;
@@ -35,6 +36,7 @@ mod steps;
 pub use excerpt::excerpt;
 pub use rule::{Rule, Severity};
 
+use declared::Declared;
 use findings::Findings;
 use source::Source;
 
@@ -94,6 +96,8 @@ struct Context<'d> {
     definition: &'d Definition,
     /// In document order, branches included.
     steps: Vec<PlacedStep<'d>>,
+    /// What each of the steps declares.
+    declared: Vec<Declared<'d>>,
     /// Position in `steps`; of several steps of one name the first.
     by_name: HashMap<&'d str, usize>,
     parameters: HashMap<&'d str, &'d Parameter>,
@@ -107,11 +111,18 @@ impl<'d> Context<'d> {
             by_name.entry(placed.step.name.as_str()).or_insert(at);
         }
         let parameters = definition.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter)).collect();
-        Self { definition, steps, by_name, parameters }
+        let declared = steps.iter().map(|placed| Declared::by(placed.step)).collect();
+        Self { definition, steps, declared, by_name, parameters }
     }
 
-    fn step(&self, name: &str) -> Option<&PlacedStep<'d>> {
-        self.by_name.get(name).map(|&at| &self.steps[at])
+    /// The names of all steps, in document order.
+    fn step_names(&self) -> impl Iterator<Item = &'d str> {
+        self.steps.iter().map(|placed| placed.step.name.as_str())
+    }
+
+    /// The names of all parameters, in the order of their declaration.
+    fn parameter_names(&self) -> impl Iterator<Item = &'d str> {
+        self.definition.parameters.iter().map(|parameter| parameter.name.as_str())
     }
 
     fn of_type(&self, wanted: impl Fn(&StepType) -> bool) -> impl Iterator<Item = &PlacedStep<'d>> {

@@ -177,9 +177,11 @@ fn kind_of_reference(context: &Context<'_>, reference: &Reference<'_>) -> Operan
 
 /// Lambda and Callback steps declare the types of what they put out.
 fn kind_of_output(context: &Context<'_>, step: &str, name: &str) -> Operand {
-    let outputs = context.step(step).and_then(|placed| placed.step.other.get("OutputParameters")?.as_array());
-    let output = outputs.and_then(|outputs| outputs.iter().find(|output| output["OutputName"] == name));
-    match output.and_then(|output| output["OutputType"].as_str()) {
+    let output = context.by_name.get(step).and_then(|&at| {
+        let position = context.declared[at].output_parameters.as_ref()?.position(name)?;
+        context.steps[at].step.other.get("OutputParameters")?.get(position)
+    });
+    match output.and_then(|output| output.get("OutputType")?.as_str()) {
         Some("String") => Operand::Text,
         Some("Integer" | "Float") => Operand::Number,
         Some("Boolean") => Operand::Boolean,

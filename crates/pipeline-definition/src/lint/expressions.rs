@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Context, Findings, Rule,
-    jobs::{known, output_names},
+    declared::{Declared, known},
     members::{self, Shape},
 };
 use crate::{
@@ -68,7 +68,7 @@ struct Reader<'c, 'd, 'f> {
     edges: Vec<Edge>,
 }
 
-impl<'c, 'd> Reader<'c, 'd, '_> {
+impl<'d> Reader<'_, 'd, '_> {
     fn depends_on(&mut self, placed: &PlacedStep<'d>) {
         for (i, target) in placed.step.depends_on.iter().enumerate() {
             let pointer = format!("{}/DependsOn/{i}", placed.pointer);
@@ -80,7 +80,7 @@ impl<'c, 'd> Reader<'c, 'd, '_> {
     }
 
     fn no_step(&mut self, rule: Rule, name: &str, pointer: &str) {
-        let meant = self.findings.nearest(name, self.context.by_name.keys().copied());
+        let meant = self.findings.nearest(name, self.context.step_names());
         self.findings.add(rule, pointer, format!("there is no step '{name}'")).did_you_mean(meant);
     }
 
@@ -141,7 +141,7 @@ impl<'c, 'd> Reader<'c, 'd, '_> {
             Reference::Parameter(name) => match self.context.parameters.contains_key(name) {
                 true => drop(self.used.insert(name)),
                 false => {
-                    let meant = self.findings.nearest(name, self.context.parameters.keys().copied());
+                    let meant = self.findings.nearest(name, self.context.parameter_names());
                     let message = format!("there is no parameter '{name}'");
                     self.findings.add(Rule::UnknownParameter, at, message).did_you_mean(meant);
                 }
@@ -169,30 +169,30 @@ impl<'c, 'd> Reader<'c, 'd, '_> {
                     .suggest("{\"Std:JsonGet\": {\"PropertyFile\": ..., \"Path\": ...}}");
             }
             Reference::Property { step, path } => {
-                if let Some(placed) = self.step(step, at) {
-                    property(placed, path, at, self.findings);
+                if let Some(to) = self.step(step, at) {
+                    property(&self.context.steps[to], &self.context.declared[to], path, at, self.findings);
                 }
             }
         }
     }
 
-    /// The step of that name, which is waited for from here on.
-    fn step(&mut self, name: &str, at: &str) -> Option<&'c PlacedStep<'d>> {
-        let context = self.context;
+    /// The position of the step of that name, which is waited for from here on.
+    fn step(&mut self, name: &str, at: &str) -> Option<usize> {
         let Some(&to) = self.context.by_name.get(name) else {
             self.no_step(Rule::UnknownStep, name, at);
             return None;
         };
         self.edges.push(Edge { to, pointer: at.to_owned() });
-        Some(&context.steps[to])
+        Some(to)
     }
 
     fn property_file(&mut self, step: &str, file: &str, at: &str) {
-        let Some(placed) = self.step(step, at) else { return };
-        let declared: Vec<&str> = placed.step.property_files.iter().map(|file| file.name.as_str()).collect();
-        if !declared.contains(&file) {
-            let message = format!("step '{step}' has no property file '{file}'{}", known(&declared));
-            let meant = self.findings.nearest(file, declared);
+        let Some(at_step) = self.step(step, at) else { return };
+        let context = self.context;
+        let declared = &context.declared[at_step].property_files;
+        if !declared.contains(file) {
+            let message = format!("step '{step}' has no property file '{file}'{}", declared.said());
+            let meant = self.findings.nearest(file, declared.iter());
             self.findings.add(Rule::PropertyFile, at, message).did_you_mean(meant);
         }
     }
@@ -224,7 +224,7 @@ const VARIABLES: [&str; 8] = [
 ];
 
 /// Follows a path into what the step will answer, as far as that is known.
-fn property(placed: &PlacedStep<'_>, path: &Path, at: &str, findings: &mut Findings) {
+fn property(placed: &PlacedStep<'_>, declared: &Declared<'_>, path: &Path, at: &str, findings: &mut Findings) {
     let step = placed.step;
     let Some(mut shape) = members::properties(&step.kind) else { return };
     let mut name = "";
@@ -250,13 +250,13 @@ fn property(placed: &PlacedStep<'_>, path: &Path, at: &str, findings: &mut Findi
                 inner
             }
             (Shape::List(item), Segment::Key(_) | Segment::Index(_)) => {
-                if !output(placed, name, segment, at, findings) {
+                if !output(placed, declared, name, segment, at, findings) {
                     return;
                 }
                 item
             }
             (Shape::Anything, _) => {
-                output(placed, name, segment, at, findings);
+                output(placed, declared, name, segment, at, findings);
                 return;
             }
             (Shape::List(_), Segment::Member(member)) => {
@@ -277,25 +277,28 @@ fn property(placed: &PlacedStep<'_>, path: &Path, at: &str, findings: &mut Findi
 }
 
 /// Whether the output that is picked is declared. A list of something else is not looked at.
-fn output(placed: &PlacedStep<'_>, list: &str, segment: &Segment, at: &str, findings: &mut Findings) -> bool {
+fn output(
+    placed: &PlacedStep<'_>,
+    declared: &Declared<'_>,
+    list: &str,
+    segment: &Segment,
+    at: &str,
+    findings: &mut Findings,
+) -> bool {
     let step = placed.step;
-    let declared = match (list, &step.kind) {
-        ("Outputs", StepType::Processing) => output_names(placed),
-        ("OutputParameters", StepType::Lambda | StepType::Callback) => {
-            let outputs = step.other.get("OutputParameters").and_then(Value::as_array);
-            outputs.map_or(Some(Vec::new()), |list| list.iter().map(|output| output["OutputName"].as_str()).collect())
-        }
-        _ => None,
+    let names = match (list, &step.kind) {
+        ("Outputs", StepType::Processing) => &declared.outputs,
+        ("OutputParameters", StepType::Lambda | StepType::Callback) => &declared.output_parameters,
+        _ => return true,
     };
-    let Some(declared) = declared else { return true };
-    let wanted = match segment {
-        Segment::Index(index) if *index < declared.len() => return true,
-        Segment::Index(index) => format!("[{index}]"),
-        Segment::Key(name) | Segment::Member(name) if declared.contains(&name.as_str()) => return true,
-        Segment::Key(name) | Segment::Member(name) => format!("'{name}'"),
+    let Some(names) = names else { return true };
+    let (wanted, meant) = match segment {
+        Segment::Index(index) if *index < names.len() => return true,
+        Segment::Index(index) => (format!("[{index}]"), None),
+        Segment::Key(name) | Segment::Member(name) if names.contains(name) => return true,
+        Segment::Key(name) | Segment::Member(name) => (format!("'{name}'"), findings.nearest(name, names.iter())),
     };
-    let message = format!("step '{}' has no output {wanted}{}", step.name, known(&declared));
-    let meant = findings.nearest(wanted.trim_matches('\''), declared);
+    let message = format!("step '{}' has no output {wanted}{}", step.name, names.said());
     findings.add(Rule::OutputName, at, message).did_you_mean(meant);
     false
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Context, Findings, Rule};
+use super::{Context, Findings, Rule, declared::Declared};
 use crate::{StepType, definition::PlacedStep};
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -19,8 +19,8 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
     for placed in context.of_type(|kind| *kind == StepType::Training) {
         names(placed, "/InputDataConfig", "ChannelName", findings);
     }
-    for placed in &context.steps {
-        property_files(placed, findings);
+    for (placed, declared) in context.steps.iter().zip(&context.declared) {
+        property_files(placed, declared, findings);
         images(placed, findings);
         if let Some(Value::String(group)) = placed.step.arguments.get("ModelPackageGroupName")
             && !is_group_name(group)
@@ -31,15 +31,6 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.add(Rule::Name, format!("{}/Arguments/ModelPackageGroupName", placed.pointer), message);
         }
     }
-}
-
-/// The names of a step's outputs; None if somebody else than this definition says which there are.
-pub(super) fn output_names<'d>(placed: &PlacedStep<'d>) -> Option<Vec<&'d str>> {
-    let outputs = placed.step.arguments.pointer("/ProcessingOutputConfig/Outputs");
-    let Some(outputs) = outputs.or(placed.step.arguments.get("ProcessingOutputConfig")) else {
-        return Some(Vec::new());
-    };
-    outputs.as_array()?.iter().map(|output| output.get("OutputName")?.as_str()).collect()
 }
 
 /// The names of one list have to differ. The items of a list that is an expression are not known.
@@ -99,18 +90,17 @@ fn local_paths(placed: &PlacedStep<'_>, list: &str, via: &str, findings: &mut Fi
     }
 }
 
-fn property_files(placed: &PlacedStep<'_>, findings: &mut Findings) {
+fn property_files(placed: &PlacedStep<'_>, declared: &Declared<'_>, findings: &mut Findings) {
     let step = placed.step;
     let at = |i: usize, member: &str| format!("{}/PropertyFiles/{i}/{member}", placed.pointer);
     let named = step.property_files.iter().enumerate().map(|(i, file)| (i, file.name.as_str()));
     differ(named, |i| at(i, "PropertyFileName"), findings);
-    let outputs = output_names(placed);
     for (i, file) in step.property_files.iter().enumerate() {
-        if let Some(outputs) = &outputs
-            && !outputs.contains(&file.output_name.as_str())
+        if let Some(outputs) = &declared.outputs
+            && !outputs.contains(&file.output_name)
         {
-            let meant = findings.nearest(&file.output_name, outputs.iter().copied());
-            let message = format!("step '{}' has no output '{}'{}", step.name, file.output_name, known(outputs));
+            let meant = findings.nearest(&file.output_name, outputs.iter());
+            let message = format!("step '{}' has no output '{}'{}", step.name, file.output_name, outputs.said());
             findings.add(Rule::PropertyFile, at(i, "OutputName"), message).did_you_mean(meant);
         }
         let path = &file.file_path;
@@ -123,18 +113,6 @@ fn property_files(placed: &PlacedStep<'_>, findings: &mut Findings) {
                     format!("'{path}' is no path of a file inside the output '{}'", file.output_name),
                 )
                 .suggest("a relative path, for example evaluation.json");
-        }
-    }
-}
-
-/// `: it has a, b`; at most a few.
-pub(super) fn known(names: &[&str]) -> String {
-    const MOST: usize = 8;
-    match names {
-        [] => String::new(),
-        names => {
-            let more = if names.len() > MOST { ", ..." } else { "" };
-            format!(": it has {}{more}", names[..names.len().min(MOST)].join(", "))
         }
     }
 }

@@ -112,3 +112,26 @@ fn one_object_of_many_repeated_members() {
     let text = |many: usize| format!("{{\"Steps\": [], \"x\": {{{}}}}}", vec!["\"a\": 1, \"b\": 2"; many].join(", "));
     check(64_000, text, |text| assert_eq!(lint(text).len(), 4));
 }
+
+#[test]
+fn one_step_of_many_outputs_and_as_many_who_use_them() {
+    let text = |many: usize| {
+        let outputs: Vec<_> = (0..many).map(|i| json!({"OutputName": format!("o{i}")})).collect();
+        let files: Vec<_> = (0..many)
+            .map(|i| json!({"PropertyFileName": format!("f{i}"), "OutputName": format!("o{i}"), "FilePath": "f.json"}))
+            .collect();
+        let arguments = json!({"ProcessingResources": {}, "AppSpecification": {}, "RoleArn": "r",
+            "ProcessingOutputConfig": {"Outputs": outputs}});
+        let mut steps =
+            vec![json!({"Name": "P", "Type": "Processing", "Arguments": arguments, "PropertyFiles": files})];
+        steps.extend((0..many).map(|i| {
+            let uri = format!("Steps.P.ProcessingOutputConfig.Outputs['o{i}'].S3Output.S3Uri");
+            let file = json!({"PropertyFile": {"Get": format!("Steps.P.PropertyFiles.f{i}")}, "Path": "a"});
+            let arguments = json!({"uri": {"Get": uri}, "value": {"Std:JsonGet": file}});
+            json!({"Name": format!("L{i}"), "Type": "Lambda", "FunctionArn": "f", "Arguments": arguments})
+        }));
+        json!({"Version": "2020-12-01", "Steps": steps}).to_string()
+    };
+    // More steps than an account may have by default, and a text longer than SageMaker takes.
+    check(4_000, text, |text| assert_eq!(lint(text).len(), 2));
+}
