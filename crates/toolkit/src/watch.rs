@@ -59,3 +59,88 @@ pub async fn to_the_end(
         sleep.sleep(pause).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aws_sdk_sagemaker::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
+    use aws_smithy_async::rt::sleep::Sleep;
+    use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/abcdefghijkl";
+
+    /// Does not sleep, and remembers for how long it was asked to.
+    #[derive(Debug, Default, Clone)]
+    struct Slept(Arc<Mutex<Vec<u64>>>);
+
+    impl AsyncSleep for Slept {
+        fn sleep(&self, duration: Duration) -> Sleep {
+            self.0.lock().unwrap().push(duration.as_secs());
+            Sleep::new(std::future::ready(()))
+        }
+    }
+
+    /// Watches an execution of which AWS says these things, one after the other.
+    async fn watch(answers: &[(u16, &str)]) -> (Result<Execution, Failure>, Vec<u64>, usize) {
+        let event = |(status, body): &(u16, &str)| {
+            let answer = http::Response::builder().status(*status).body(SdkBody::from(*body)).unwrap();
+            ReplayEvent::new(http::Request::new(SdkBody::empty()), answer)
+        };
+        let http = StaticReplayClient::new(answers.iter().map(event).collect());
+        let config = aws_sdk_sagemaker::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new("AKIA", "secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http.clone())
+            .build();
+        let slept = Slept::default();
+        let mut progress = Progress::start();
+        let client = Client::from_conf(config);
+        let ended = to_the_end(&client, ARN, Pace::AWS, &slept, &mut progress).await;
+        let slept = slept.0.lock().unwrap().clone();
+        (ended, slept, http.actual_requests().count())
+    }
+
+    const THROTTLED: (u16, &str) = (400, r#"{"__type": "ThrottlingException", "message": "Rate exceeded"}"#);
+    const EXECUTING: (u16, &str) = (200, r#"{"PipelineExecutionStatus": "Executing"}"#);
+    const NO_STEPS: (u16, &str) = (200, r#"{"PipelineExecutionSteps": []}"#);
+
+    #[tokio::test]
+    async fn throttling_is_waited_out_and_every_page_is_read() {
+        let first = r#"{"PipelineExecutionSteps": [{"StepName": "B", "StartTime": 2.0}], "NextToken": "next"}"#;
+        let second = r#"{"PipelineExecutionSteps": [{"StepName": "A", "StartTime": 1.0}]}"#;
+        let stopped = (200, r#"{"PipelineExecutionStatus": "Stopped"}"#);
+        let broken = (500, r#"{"__type": "InternalFailure"}"#);
+        let answers = [THROTTLED, broken, EXECUTING, NO_STEPS, THROTTLED, stopped, (200, first), (200, second)];
+        let (ended, slept, calls) = watch(&answers).await;
+        let ended = ended.unwrap();
+        let names: Vec<_> = ended.steps.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!((ended.status.as_str(), names), ("Stopped", vec!["A", "B"]));
+        // Twice as long each time, and back to the usual pace when it is over.
+        assert_eq!((slept, calls), (vec![10, 20, 5, 10], answers.len()));
+    }
+
+    #[tokio::test]
+    async fn every_end_is_an_end() {
+        for status in ["Succeeded", "Failed", "Stopped", "CompletedWithFailures", "SomethingNew"] {
+            let described = format!(r#"{{"PipelineExecutionStatus": "{status}"}}"#);
+            let (ended, slept, _) = watch(&[(200, &described), NO_STEPS]).await;
+            let ended = ended.unwrap();
+            assert_eq!((ended.status.as_str(), ended.succeeded()), (status, status == "Succeeded"));
+            assert!(slept.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_ends_the_watch() {
+        let denied = r#"{"__type": "AccessDeniedException", "message": "User: x is not authorized"}"#;
+        let (ended, slept, calls) = watch(&[(400, denied)]).await;
+        assert_eq!(ended.unwrap_err().aws_code(), Some("AccessDeniedException"));
+        assert_eq!((slept, calls), (vec![], 1));
+    }
+}
