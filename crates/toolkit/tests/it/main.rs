@@ -4,5 +4,6 @@ mod command_line;
 mod config;
 mod journey;
 mod offline;
+mod permissions;
 mod transcripts;
 mod user;
