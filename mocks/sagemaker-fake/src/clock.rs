@@ -3,11 +3,13 @@
 //! Everything that the fake dates, schedules or lets expire goes by it. Only signatures and the expiry of tokens go by
 //! real time, or else a moved clock would look like clock skew to every client.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
+use tokio::sync::watch;
 
 /// A moment, in milliseconds since 1970. On the wire and in the store it is a number of seconds with a fraction, as
 /// SageMaker's JSON protocol writes it.
@@ -37,36 +39,63 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// The clock of one fake.
+/// The clock of one fake. All clones are the same clock.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Arc<Parts>);
+
 #[derive(Debug, Default)]
-pub struct Clock {
+struct Parts {
     offset_ms: AtomicI64,
     /// A clock that stands still unless it is moved, for tests that compare times.
     frozen_at_ms: Option<i64>,
+    /// Tells those who wait that the clock was moved.
+    moved: watch::Sender<()>,
 }
 
 impl Clock {
     /// Real time plus `offset_ms`.
     #[must_use]
     pub fn with_offset(offset_ms: i64) -> Self {
-        Self { offset_ms: AtomicI64::new(offset_ms), frozen_at_ms: None }
+        Self(Arc::new(Parts { offset_ms: AtomicI64::new(offset_ms), ..Parts::default() }))
     }
 
     /// Stands at `at` until it is advanced.
     #[must_use]
     pub fn frozen(at: Timestamp) -> Self {
-        Self { offset_ms: AtomicI64::new(0), frozen_at_ms: Some(at.0) }
+        Self(Arc::new(Parts { frozen_at_ms: Some(at.0), ..Parts::default() }))
     }
 
     /// The fake's time.
     pub fn now(&self) -> Timestamp {
-        Timestamp(self.frozen_at_ms.unwrap_or_else(real_ms) + self.offset_ms.load(Ordering::SeqCst))
+        Timestamp(self.0.frozen_at_ms.unwrap_or_else(real_ms) + self.0.offset_ms.load(Ordering::SeqCst))
     }
 
     /// Moves the clock forward; says by how much it now differs from real time.
-    pub fn advance(&self, by: std::time::Duration) -> i64 {
+    pub fn advance(&self, by: Duration) -> i64 {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        self.offset_ms.fetch_add(by, Ordering::SeqCst).saturating_add(by)
+        let offset = self.0.offset_ms.fetch_add(by, Ordering::SeqCst).saturating_add(by);
+        self.0.moved.send_replace(());
+        offset
+    }
+
+    /// Waits until the clock has come to `at`, by itself or because it was moved. Keeps the clock alive, and nothing else.
+    pub fn sleep_until(&self, at: Timestamp) -> impl Future<Output = ()> + Send + 'static {
+        let (clock, mut moved) = (self.clone(), self.0.moved.subscribe());
+        async move {
+            loop {
+                let left = at.0.saturating_sub(clock.now().0);
+                let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else { return };
+                let moved = async { moved.changed().await.unwrap_or_default() };
+                if clock.0.frozen_at_ms.is_some() {
+                    moved.await;
+                } else {
+                    tokio::select! {
+                        () = moved => {}
+                        () = tokio::time::sleep(Duration::from_millis(left)) => {}
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -91,7 +120,21 @@ mod tests {
     fn a_frozen_clock_moves_only_when_told() {
         let clock = Clock::frozen(Timestamp(1000));
         assert_eq!(clock.now(), Timestamp(1000));
-        clock.advance(std::time::Duration::from_secs(2));
+        clock.advance(Duration::from_secs(2));
         assert_eq!(clock.now(), Timestamp(3000));
+    }
+
+    #[tokio::test]
+    async fn moving_the_clock_wakes_those_who_wait() {
+        for clock in [Clock::frozen(Timestamp(1000)), Clock::default()] {
+            let hour = Timestamp(clock.now().0 + 3_600_000);
+            let mut waiting = std::pin::pin!(clock.sleep_until(hour));
+            clock.advance(Duration::from_secs(1800));
+            assert!(futures::poll!(&mut waiting).is_pending());
+            clock.advance(Duration::from_secs(1800));
+            waiting.await;
+            assert!(clock.now() >= hour);
+            clock.sleep_until(Timestamp(0)).await;
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::account::{Caller, Scenario};
 use crate::calls::CallLog;
 use crate::clock::Clock;
 use crate::engine::Engine;
+use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::jobs::programs::Programs;
 use crate::store::{Records, Store};
@@ -45,6 +46,8 @@ pub struct Parts {
     pub calls: CallLog,
     /// Which program stands for which image.
     pub programs: Programs,
+    /// What is to go wrong.
+    pub faults: Faults,
     /// What drives executions and jobs.
     pub engine: Engine,
     folder: Folder,
@@ -208,6 +211,7 @@ impl FakeBuilder {
             ids: self.ids,
             calls: CallLog::default(),
             programs: self.programs,
+            faults: Faults::default(),
             engine: Engine::default(),
             folder,
         }));

@@ -33,6 +33,7 @@ pub mod clock;
 pub mod error;
 pub mod export;
 pub mod fake;
+pub mod faults;
 pub mod ids;
 pub mod store;
 pub mod testing;

@@ -3,14 +3,16 @@
 //! It remembers nothing. Killed at any moment, it goes on from the record alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pipeline_definition::graph::Progress;
-use pipeline_definition::{Definition, Graph};
+use pipeline_definition::retry::{self, Next};
+use pipeline_definition::{Definition, Graph, Step};
 
 use super::blocking;
-use super::execution::{self, Execution, ExecutionDefinition, ExecutionStatus, StepRecord, StepStatus};
+use super::execution::{self, Execution, ExecutionDefinition, ExecutionStatus, RetriedFailure, StepRecord, StepStatus};
 use super::scope::ExecutionScope;
-use super::step::{self, Outcome};
+use super::step::{self, Failure, Outcome};
 use crate::clock::Timestamp;
 use crate::fake::WeakFake;
 use crate::store::Records;
@@ -27,6 +29,14 @@ struct Plan {
     arn: String,
     definition: Definition,
     graph: Graph,
+}
+
+/// How far an execution has come.
+enum Progressed {
+    /// To its end.
+    Ended,
+    /// As far as it can before something changes, or this moment comes.
+    WaitsUntil(Option<Timestamp>),
 }
 
 /// Drives an execution to its end, in the background.
@@ -52,15 +62,24 @@ async fn drive(fake: &WeakFake, arn: String) -> Option<()> {
     loop {
         changes.mark_unchanged();
         let plan = Arc::clone(&plan);
-        match blocking(fake, move |fake| advance(fake, &plan)).await? {
-            Ok(false) => {}
-            Ok(true) => return Some(()),
+        let until = match blocking(fake, move |fake| advance(fake, &plan)).await? {
+            Ok(Progressed::Ended) => return Some(()),
+            Ok(Progressed::WaitsUntil(time)) => time,
             Err(error) => {
                 tracing::error!("an execution cannot go on: {error}");
                 return Some(());
             }
+        };
+        match until {
+            None => changes.changed().await.ok()?,
+            Some(time) => {
+                let due = fake.upgrade()?.clock.sleep_until(time);
+                tokio::select! {
+                    change = changes.changed() => change.ok()?,
+                    () = due => {}
+                }
+            }
         }
-        changes.changed().await.ok()?;
     }
 }
 
@@ -72,12 +91,12 @@ fn plan(fake: &Fake, arn: String) -> Result<Plan, ApiError> {
     Ok(Plan { arn, definition, graph })
 }
 
-/// Does all there is to do now. True when the execution has come to its end.
-fn advance(fake: &Fake, plan: &Plan) -> Result<bool, ApiError> {
+/// Does all there is to do now.
+fn advance(fake: &Fake, plan: &Plan) -> Result<Progressed, ApiError> {
     loop {
         let execution = fake.store.read(|view| execution::existing(view, &plan.arn))?;
         if execution.status.is_final() {
-            return Ok(true);
+            return Ok(Progressed::Ended);
         }
         if follow(fake, plan, &execution)? {
             continue;
@@ -85,12 +104,12 @@ fn advance(fake: &Fake, plan: &Plan) -> Result<bool, ApiError> {
         let running = execution.steps.iter().filter(|step| !step.status.is_final()).count();
         let ready = if execution.status == ExecutionStatus::Executing { ready(plan, &execution) } else { Vec::new() };
         if running == 0 && ready.is_empty() {
-            return finish(fake, plan).map(|()| true);
+            return finish(fake, plan).map(|()| Progressed::Ended);
         }
         let free =
             execution.max_parallel_execution_steps.map_or(usize::MAX, |most| (most as usize).saturating_sub(running));
         if ready.is_empty() || free == 0 {
-            return Ok(false);
+            return Ok(Progressed::WaitsUntil(execution.steps.iter().filter_map(|step| step.retry_at).min()));
         }
         enter(fake, plan, &ready[..ready.len().min(free)])?;
     }
@@ -102,6 +121,9 @@ fn follow(fake: &Fake, plan: &Plan, execution: &Execution) -> Result<bool, ApiEr
     for record in execution.steps.iter().filter(|step| !step.status.is_final()) {
         let Some(step) = plan.definition.step(&record.name) else { continue };
         let stopping = execution.status == ExecutionStatus::Stopping;
+        if !stopping && record.retry_at.is_some_and(|time| time > fake.clock.now()) {
+            continue;
+        }
         let (outcome, started) = match record.status {
             StepStatus::Starting if stopping && !step::has_begun(fake, execution, step, record)? => {
                 (Outcome::Stopped, None)
@@ -122,7 +144,11 @@ fn follow(fake: &Fake, plan: &Plan, execution: &Execution) -> Result<bool, ApiEr
                 if let Some(started) = started {
                     *record = started;
                 }
-                move_to(record, outcome, now);
+                record.retry_at = None;
+                match outcome {
+                    Outcome::Failed(failure) => fail(fake, execution, record, step, failure, now),
+                    outcome => move_to(record, outcome, now),
+                }
             })?;
             moved = true;
         }
@@ -140,12 +166,35 @@ fn move_to(record: &mut StepRecord, outcome: Outcome, now: Timestamp) {
         Outcome::Stopping => StepStatus::Stopping,
         Outcome::Stopped => StepStatus::Stopped,
         Outcome::Succeeded => StepStatus::Succeeded,
-        Outcome::Failed(reason) => {
-            record.failure_reason = Some(reason.chars().take(LONGEST_REASON).collect());
+        Outcome::Failed(failure) => {
+            record.failure_reason = Some(failure.reason.chars().take(LONGEST_REASON).collect());
             StepStatus::Failed
         }
     };
     record.end = record.status.is_final().then_some(now);
+}
+
+/// A step failed: it is tried again, making something of another name, if its retry policies say so.
+fn fail(fake: &Fake, execution: &Execution, record: &mut StepRecord, step: &Step, failure: Failure, now: Timestamp) {
+    let age = |time: Timestamp| Duration::from_millis(u64::try_from(now.0 - time.0).unwrap_or_default());
+    let earlier = record.retried.iter();
+    let earlier: Vec<_> =
+        earlier.map(|failure| retry::Failure { exception: failure.exception, age: age(failure.time) }).collect();
+    let next = |exception| retry::next(&step.retry_policies, exception, &earlier);
+    match (failure.exception, failure.exception.map_or(Next::NoPolicy, next)) {
+        (Some(exception), Next::RetryAfter(wait)) if execution.status == ExecutionStatus::Executing => {
+            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            record.retried.push(RetriedFailure { exception, reason: failure.reason, time: now });
+            record.attempts += 1;
+            record.status = StepStatus::Starting;
+            record.retry_at = Some(Timestamp(now.0.saturating_add(wait)));
+            record.resource = resource(fake, &execution.id, &step.name);
+        }
+        (_, next) => {
+            let failure = failure.given_up(&execution.arn, &step.name, next);
+            move_to(record, Outcome::Failed(failure), now);
+        }
+    }
 }
 
 /// The steps that wait for nothing any more.
@@ -183,6 +232,9 @@ fn enter(fake: &Fake, plan: &Plan, names: &[&str]) -> Result<(), ApiError> {
                 resource: resource(fake, &execution.id, name),
                 metadata: serde_json::json!({}),
                 cache: None,
+                attempts: execution.attempts.remove(*name).unwrap_or_default() + 1,
+                retried: Vec::new(),
+                retry_at: None,
             });
         }
     })

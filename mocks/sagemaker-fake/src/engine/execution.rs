@@ -1,6 +1,9 @@
 //! The record of an execution and its steps.
 
+use std::collections::BTreeMap;
+
 use pipeline_definition::cache::{Key, Verdict};
+use pipeline_definition::retry::Exception;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -92,6 +95,9 @@ pub struct Execution {
     pub modified: Timestamp,
     /// The steps that have started, in the order in which they did.
     pub steps: Vec<StepRecord>,
+    /// How often the steps were tried that have to start again since the execution was retried.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attempts: BTreeMap<String, u32>,
 }
 
 /// A step that has started.
@@ -119,6 +125,30 @@ pub struct StepRecord {
     /// Whether an earlier run stands in for it, and why not; absent for a step that is never cached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheLookup>,
+    /// How often it was tried, this time included.
+    #[serde(default = "one")]
+    pub attempts: u32,
+    /// The failures after which it was tried again, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retried: Vec<RetriedFailure>,
+    /// When it is tried again, while it waits for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// A failure after which a step was tried again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetriedFailure {
+    /// What its policy is for.
+    pub exception: Exception,
+    /// The FailureReason that the step would have had.
+    pub reason: String,
+    /// When.
+    pub time: Timestamp,
 }
 
 /// What came of looking for an earlier run of a step.
@@ -159,6 +189,15 @@ impl Execution {
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// Goes on after it has ended: what did not succeed starts again, as does what never started.
+    pub fn retry(&mut self) {
+        self.status = ExecutionStatus::Executing;
+        self.failure_reason = None;
+        for step in self.steps.extract_if(.., |step| step.status != StepStatus::Succeeded) {
+            self.attempts.insert(step.name, step.attempts);
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn call(fake: &Fake, execution: &Execution, operation: &str, input: V
 /// Those of the operation.
 pub(super) fn look_up(fake: &Fake, execution: &Execution, operation: &str, input: Value) -> Result<Value, ApiError> {
     let caller = session(fake, &execution.role_arn)?;
-    sagemaker::call(&Context { fake, caller: &caller, region: &execution.region }, operation, input)
+    sagemaker::perform(&Context { fake, caller: &caller, region: &execution.region }, operation, input)
 }
 
 fn session(fake: &Fake, role_arn: &str) -> Result<Caller, ApiError> {

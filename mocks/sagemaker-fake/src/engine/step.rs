@@ -1,6 +1,7 @@
 //! What each type of step does.
 
 use pipeline_definition::resolve::{resolve, text_of};
+use pipeline_definition::retry::{Exception, Next};
 use pipeline_definition::{Step, StepType, condition};
 use serde_json::{Value, json};
 
@@ -25,8 +26,46 @@ pub(super) enum Outcome {
     Stopped,
     /// It is done.
     Succeeded,
-    /// It failed, for this reason.
-    Failed(String),
+    /// It failed.
+    Failed(Failure),
+}
+
+/// How a step failed.
+#[derive(Debug, PartialEq)]
+pub(super) struct Failure {
+    /// FailureReason, if the step is not tried again.
+    pub reason: String,
+    /// What a retry policy may be for.
+    pub exception: Option<Exception>,
+    /// Whether it was a call that was refused.
+    pub refused: bool,
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self { reason, exception: None, refused: false }
+    }
+}
+
+impl Failure {
+    /// The same, with SageMaker's sentences for a step whose call was refused and is not made again. `next` is what its
+    /// retry policies say.
+    pub(super) fn given_up(mut self, execution: &str, step: &str, next: Next) -> Self {
+        if self.refused {
+            self.reason.push_str(&format!(
+                "\nRetry not appropriate on execution of step with PipelineExecutionArn {execution} and StepId {step}."
+            ));
+            if let Some(exception) = self.exception {
+                let name = exception.as_str().replace("SageMaker.", "SAGEMAKER_").replace("Step.", "");
+                // AWS's words for a policy that has come to its end are not known; these are for none.
+                self.reason.push_str(&match next {
+                    Next::NoPolicy => format!(" No retry policy configured for the exception type {name}."),
+                    _ => format!(" The retries for the exception type {name} are used up."),
+                });
+            }
+        }
+        self
+    }
 }
 
 /// Starts a step, or finds what it had made before the process was killed. Puts down in its record what it made; gives
@@ -39,7 +78,7 @@ pub(super) fn start(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRe
         StepType::Fail => fail(scope, step, record),
         StepType::RegisterModel => register_model(scope, step, record),
         StepType::Model => make_model(scope, step, record),
-        other => Err(format!("ClientError: this fake does not run steps of type {other} yet.")),
+        other => Err(format!("ClientError: this fake does not run steps of type {other} yet.").into()),
     };
     began.unwrap_or_else(Outcome::Failed)
 }
@@ -65,14 +104,23 @@ pub(super) fn observe(
     let Some(kind) = job_kind(step) else { return Ok(Outcome::Succeeded) };
     let found = fake.store.read(|view| view.get::<Job>(&job::key(&execution.region, kind, &record.resource)))?;
     let Some(job) = found else {
-        return Ok(Outcome::Failed(format!("ClientError: the job {} is gone.", record.resource)));
+        return Ok(Outcome::Failed(format!("ClientError: the job {} is gone.", record.resource).into()));
     };
     Ok(match job.status {
         Status::InProgress => Outcome::Executing,
         Status::Stopping => Outcome::Stopping,
         Status::Stopped => Outcome::Stopped,
         Status::Completed => Outcome::Succeeded,
-        Status::Failed => Outcome::Failed(format!("ClientError: {}", job.failure_reason.unwrap_or_default())),
+        Status::Failed => {
+            let reason = job.failure_reason.unwrap_or_default();
+            let exception = match reason.split(':').next() {
+                Some("InternalServerError") => Some(Exception::JobInternalError),
+                Some("CapacityError") => Some(Exception::CapacityError),
+                Some("ResourceLimitExceeded") => Some(Exception::ResourceLimit),
+                _ => None,
+            };
+            Outcome::Failed(Failure { reason: format!("ClientError: {reason}"), exception, refused: false })
+        }
     })
 }
 
@@ -102,7 +150,7 @@ fn job_kind(step: &Step) -> Option<Kind> {
 }
 
 /// What a step came to, or why it failed.
-type Began = Result<Outcome, String>;
+type Began = Result<Outcome, Failure>;
 
 fn make_job(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord, kind: Kind) -> Began {
     let (operation, prefix) = match kind {
@@ -126,7 +174,7 @@ fn make_job(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord, ki
         }
         (None, None) => {
             input[format!("{prefix}Name")] = json!(record.resource);
-            invoke(scope, step, operation, input)?[format!("{prefix}Arn")].clone()
+            invoke(scope, operation, input)?[format!("{prefix}Arn")].clone()
         }
     };
     record.metadata = json!({prefix: {"Arn": arn}});
@@ -144,7 +192,7 @@ fn fail(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Beg
     let message = resolve(&step.arguments["ErrorMessage"], scope).map(|message| text_of(&message).unwrap_or_default());
     let message = message.unwrap_or_else(|error| format!("ClientError: {error}"));
     record.metadata = json!({"Fail": {"ErrorMessage": message}});
-    Err(message)
+    Err(message.into())
 }
 
 fn register_model(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Began {
@@ -158,13 +206,13 @@ fn register_model(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepReco
             json!({"ModelPackageGroupName": group}),
         );
         if known.is_err() {
-            invoke(scope, step, "CreateModelPackageGroup", json!({"ModelPackageGroupName": group}))?;
+            invoke(scope, "CreateModelPackageGroup", json!({"ModelPackageGroupName": group}))?;
         }
     }
     // With the same token, a package that was made before the process was killed is not made again.
     let suffix = record.resource.rsplit('-').next().unwrap_or_default();
     input["ClientToken"] = json!(format!("{}-{suffix}", scope.execution.id));
-    let made = invoke(scope, step, "CreateModelPackage", input)?;
+    let made = invoke(scope, "CreateModelPackage", input)?;
     record.metadata = json!({"RegisterModel": {"Arn": made["ModelPackageArn"]}});
     Ok(Outcome::Succeeded)
 }
@@ -176,7 +224,7 @@ fn make_model(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) 
         Err(_) => {
             let mut input = arguments(scope, step, "CreateModel")?;
             input["ModelName"] = json!(record.resource);
-            invoke(scope, step, "CreateModel", input)?["ModelArn"].clone()
+            invoke(scope, "CreateModel", input)?["ModelArn"].clone()
         }
     };
     record.metadata = json!({"Model": {"Arn": arn}});
@@ -193,21 +241,15 @@ fn arguments(scope: &ExecutionScope<'_>, step: &Step, operation: &str) -> Result
 }
 
 /// Calls an operation as the execution's role; the error is SageMaker's sentence for a step whose call was refused.
-fn invoke(scope: &ExecutionScope<'_>, step: &Step, operation: &str, input: Value) -> Result<Value, String> {
+fn invoke(scope: &ExecutionScope<'_>, operation: &str, input: Value) -> Result<Value, Failure> {
     role::call(scope.fake, scope.execution, operation, input).map_err(|error| {
-        let mut reason = format!(
-            "ClientError: Failed to invoke sagemaker:{operation}. Error Details: {}\nRetry not appropriate on execution of step with \
-             PipelineExecutionArn {} and StepId {}.",
-            error.message, scope.execution.arn, step.name
-        );
-        let retried = match error.code.as_str() {
-            "ResourceLimitExceeded" => Some("SAGEMAKER_RESOURCE_LIMIT"),
-            "ThrottlingException" => Some("THROTTLING"),
+        let exception = match error.code.as_str() {
+            "ResourceLimitExceeded" => Some(Exception::ResourceLimit),
+            "ThrottlingException" => Some(Exception::Throttling),
+            _ if error.status.is_server_error() => Some(Exception::ServiceFault),
             _ => None,
         };
-        if let Some(kind) = retried {
-            reason.push_str(&format!(" No retry policy configured for the exception type {kind}."));
-        }
-        reason
+        let reason = format!("ClientError: Failed to invoke sagemaker:{operation}. Error Details: {}", error.message);
+        Failure { reason, exception, refused: true }
     })
 }

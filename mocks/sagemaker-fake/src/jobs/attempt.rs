@@ -123,6 +123,9 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
         job.enter(now, "Downloading", "Downloading the training image");
     });
     let job = job.map_err(Failure::internal)?;
+    if let Some(reason) = fake.faults.of_job(job.kind) {
+        return Err(Failure(reason));
+    }
     let plan = plan(&job).map_err(|error| Failure::client(error.message))?;
     let command = fake.programs.command(&plan.image, &plan.entrypoint, &plan.arguments).map_err(Failure::client)?;
     let metrics = Metrics::new(plan.metrics.iter().map(|(name, regex)| (name.as_str(), regex.as_str())));

@@ -1,5 +1,7 @@
 //! Executions of pipelines. What makes them go on is [`crate::engine`].
 
+use std::collections::BTreeMap;
+
 use pipeline_definition::resolve::text_of;
 use pipeline_definition::{Definition, parameters};
 use serde_json::{Map, Value, json};
@@ -55,6 +57,28 @@ pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
             Ok(json!({"PipelineExecutionArn": execution.arn}))
         })?;
     context.fake.engine.notify();
+    Ok(answer)
+}
+
+pub(super) fn retry(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let arn = input["PipelineExecutionArn"].as_str().unwrap_or_default();
+    let mut retried = false;
+    let answer =
+        idempotency::once(context, "RetryPipelineExecution", input["ClientRequestToken"].as_str(), input, |change| {
+            let mut execution = existing(change, arn)?;
+            if !matches!(execution.status, ExecutionStatus::Failed | ExecutionStatus::Stopped) {
+                return Err(ApiError::validation("Only pipelines with 'Failed' or 'Stopped' status can be retried"));
+            }
+            execution.retry();
+            execution.max_parallel_execution_steps = most(input).or(execution.max_parallel_execution_steps);
+            execution.modified = context.fake.clock.now();
+            change.put(&execution)?;
+            retried = true;
+            Ok(json!({"PipelineExecutionArn": execution.arn}))
+        })?;
+    if retried {
+        engine::launch(context.fake, arn);
+    }
     Ok(answer)
 }
 
@@ -162,8 +186,6 @@ fn new(context: &Context<'_>, pipeline: &Pipeline, input: &Value) -> Result<Exec
     let (fake, now) = (context.fake, context.fake.clock.now());
     let id = fake.ids.lower(12);
     let given = |name: &str| input[name].as_str().map(str::to_owned);
-    let most =
-        input["ParallelismConfiguration"]["MaxParallelExecutionSteps"].as_u64().and_then(|most| most.try_into().ok());
     Ok(Execution {
         region: pipeline.region.clone(),
         pipeline: pipeline.name.clone(),
@@ -176,12 +198,17 @@ fn new(context: &Context<'_>, pipeline: &Pipeline, input: &Value) -> Result<Exec
         status: ExecutionStatus::Executing,
         failure_reason: None,
         parameters: bind(&pipeline.definition, &input["PipelineParameters"])?,
-        max_parallel_execution_steps: most.or(pipeline.max_parallel_execution_steps),
+        max_parallel_execution_steps: most(input).or(pipeline.max_parallel_execution_steps),
         created: now,
         created_by: UserContext::of(context.caller),
         modified: now,
         steps: Vec::new(),
+        attempts: BTreeMap::new(),
     })
+}
+
+fn most(input: &Value) -> Option<u32> {
+    input["ParallelismConfiguration"]["MaxParallelExecutionSteps"].as_u64()?.try_into().ok()
 }
 
 fn bind(definition: &str, given: &Value) -> Result<Map<String, Value>, ApiError> {
@@ -220,7 +247,7 @@ fn step_shape(step: &StepRecord) -> Value {
         ("CacheHitResult", step.cache_source().map_or(Value::Null, |arn| json!({"SourcePipelineExecutionArn": arn}))),
         ("FailureReason", json!(step.failure_reason)),
         ("Metadata", step.metadata.clone()),
-        ("AttemptCount", json!(1)),
+        ("AttemptCount", json!(step.attempts)),
     ];
     for (name, value) in optional {
         if !value.is_null() {

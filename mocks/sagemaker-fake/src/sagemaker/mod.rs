@@ -45,6 +45,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("ListModels", model::list),
     ("StartPipelineExecution", execution::start),
     ("StopPipelineExecution", execution::stop),
+    ("RetryPipelineExecution", execution::retry),
     ("DescribePipelineExecution", execution::describe),
     ("DescribePipelineDefinitionForExecution", execution::definition),
     ("ListPipelineExecutions", execution::list),
@@ -63,12 +64,20 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DeleteTags", tags::delete_tags),
 ];
 
-/// Calls an operation by its name: validated, then done. Requests from outside and the steps of a pipeline take this
-/// same way.
+/// Calls an operation by its name: validated, then done, unless a fault was asked for. Requests from outside and the steps
+/// of a pipeline take this same way.
 ///
 /// # Errors
 /// Those of the operation; `UnknownOperationException` for one that is not served.
 pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
+    match context.fake.faults.of_call(operation) {
+        Some(fault) => Err(fault),
+        None => perform(context, operation, input),
+    }
+}
+
+/// The same for the fake's own purposes: no fault is meant for these.
+pub(crate) fn perform(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
     let Some((_, act)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
         return Err(ApiError::new(
             "UnknownOperationException",

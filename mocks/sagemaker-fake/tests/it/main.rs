@@ -13,6 +13,7 @@ mod logs;
 mod negatives;
 mod pipelines;
 mod registry;
+mod retries;
 mod s3;
 mod sts;
 mod sts_pipeline;
