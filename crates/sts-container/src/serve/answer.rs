@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use axum::http::{HeaderMap, StatusCode, header};
+use hyper::{HeaderMap, StatusCode, header};
 use serde::Serialize;
-use sts_model::artifact::Prediction;
+use sts_model::{artifact::Prediction, rows};
 
-use super::Refusal;
+use super::handler::Refusal;
 
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,13 @@ struct Line {
 impl Answer {
     /// The form that `Accept` prefers; CSV where it does not care.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+        // What nearly every client sends needs no parsing.
+        if matches!(headers.get(header::ACCEPT).map_or(&b"*/*"[..], |value| value.as_bytes()), b"*/*" | b"text/csv") {
+            let is_alone = headers.get_all(header::ACCEPT).iter().nth(1).is_none();
+            if is_alone {
+                return Ok(Self::Csv);
+            }
+        }
         let values: Vec<_> =
             headers.get_all(header::ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         let accept = values.join(",");
@@ -59,7 +66,11 @@ impl Answer {
             let (prediction, probability) = (u8::from(*label), *probability);
             // Neither writing to a string nor a struct of numbers can fail.
             let _ = match self {
-                Self::Csv => write!(text, "{prediction},{probability}"),
+                Self::Csv => {
+                    text.push_str(if *label { "1," } else { "0," });
+                    rows::write_number(&mut text, probability);
+                    Ok(())
+                }
                 Self::JsonLines => {
                     let line = serde_json::to_string(&Line { prediction, probability });
                     write!(text, "{}", line.unwrap_or_default())

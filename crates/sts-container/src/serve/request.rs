@@ -1,14 +1,14 @@
 //! What a request asks: rows of features as CSV, or raw pairs as JSON lines.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use hyper::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use sts_model::{
     artifact::{Artifact, Prediction},
-    features,
+    features::{self, Extractor},
     rows::Unlabelled,
 };
 
-use super::Refusal;
+use super::handler::Refusal;
 use crate::error;
 
 /// What the rows of a request are.
@@ -38,12 +38,13 @@ impl Rows {
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
         };
         let Some(value) = headers.get(header::CONTENT_TYPE) else { return Err(unsupported("not given")) };
-        let value = String::from_utf8_lossy(value.as_bytes());
-        let media_type = value.split(';').next().unwrap_or_default().trim();
-        match media_type.to_ascii_lowercase().as_str() {
-            "text/csv" => Ok(Self::Features),
-            "application/jsonlines" => Ok(Self::Pairs),
-            _ => Err(unsupported(&format!("{media_type:?}"))),
+        let media_type = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        if media_type.eq_ignore_ascii_case(b"text/csv") {
+            Ok(Self::Features)
+        } else if media_type.eq_ignore_ascii_case(b"application/jsonlines") {
+            Ok(Self::Pairs)
+        } else {
+            Err(unsupported(&format!("{:?}", String::from_utf8_lossy(media_type))))
         }
     }
 
@@ -60,13 +61,14 @@ impl Rows {
                     certain(artifact.predict(&features), row)
                 })
                 .collect(),
-            Self::Pairs => lines(body)
-                .zip(1..)
-                .map(|(line, row)| {
+            Self::Pairs => {
+                let mut extractor = Extractor::new(&artifact.vocabulary);
+                let predict = |(line, row)| {
                     let RawPair { sentence1, sentence2 } = RawPair::parse(line, row)?;
-                    certain(artifact.predict_pair(&sentence1, &sentence2), row)
-                })
-                .collect(),
+                    certain(artifact.predict(&extractor.extract(&sentence1, &sentence2)), row)
+                };
+                lines(body).zip(1..).map(predict).collect()
+            }
         }
     }
 }

@@ -1,8 +1,16 @@
-use std::time::Duration;
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::OnceLock,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use axum::{
-    body::{Body, to_bytes},
-    http::Request,
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Request, StatusCode,
+    body::{Body, Bytes, Frame},
+    header,
 };
 use sts_model::{features, logistic::Params, pairs::Pair, rows, rows::Dataset, sample, vocabulary::Counter};
 use tokio::{
@@ -10,9 +18,11 @@ use tokio::{
     net::TcpStream,
     sync::oneshot,
 };
-use tower::ServiceExt;
 
-use super::*;
+use super::{
+    handler::{Handler, MAX_BODY, MAX_LARGE},
+    *,
+};
 
 fn artifact() -> Artifact {
     static ARTIFACT: OnceLock<Artifact> = OnceLock::new();
@@ -33,20 +43,27 @@ fn artifact() -> Artifact {
     ARTIFACT.get_or_init(fitted).clone()
 }
 
-fn loaded() -> Router {
-    router(Arc::new(OnceLock::from(artifact())))
+fn loaded() -> Handler {
+    let handler = Handler::new();
+    handler.load(artifact());
+    handler
 }
 
-async fn send(router: Router, headers: &[(&str, &str)], body: impl Into<Body>) -> (StatusCode, String, String) {
+async fn send(handler: Handler, headers: &[(&str, &str)], body: impl Into<Bytes>) -> (StatusCode, String, String) {
     let mut request = Request::post("/invocations");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = router.oneshot(request.body(body.into()).unwrap()).await.unwrap();
+    let response = handler.answer(request.body(Full::new(body.into())).unwrap()).await;
     let (head, body) = response.into_parts();
     let content_type = head.headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap());
-    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let body = body.collect().await.unwrap().to_bytes();
     (head.status, content_type.to_owned(), String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// A request without a body.
+fn bare(method: &str, path: &str) -> Request<Full<Bytes>> {
+    Request::builder().method(method).uri(path).body(Full::default()).unwrap()
 }
 
 /// A row of features of a pair of the sample.
@@ -68,15 +85,15 @@ fn json_of(pairs: &[Pair]) -> String {
 
 #[tokio::test]
 async fn ping_waits_for_the_model() {
-    async fn check(router: Router, expected: StatusCode) {
-        let response = router.oneshot(Request::get("/ping").body(Body::empty()).unwrap()).await.unwrap();
+    async fn check(handler: Handler, expected: StatusCode) {
+        let response = handler.answer(bare("GET", "/ping")).await;
         assert_eq!(response.status(), expected);
-        assert!(to_bytes(response.into_body(), 1).await.unwrap().is_empty());
+        assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
     }
     check(loaded(), StatusCode::OK).await;
-    check(router(Model::default()), StatusCode::SERVICE_UNAVAILABLE).await;
+    check(Handler::new(), StatusCode::SERVICE_UNAVAILABLE).await;
 
-    let (status, _, reason) = send(router(Model::default()), &[("content-type", "text/csv")], "1").await;
+    let (status, _, reason) = send(Handler::new(), &[("content-type", "text/csv")], "1").await;
     assert_eq!((status, reason.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "the model is not loaded yet\n"));
 }
 
@@ -141,7 +158,7 @@ async fn media_types() {
 
 #[tokio::test]
 async fn bad_requests_get_a_reason() {
-    async fn check(content_type: &str, body: impl Into<Body>, status: StatusCode, reason: &str) {
+    async fn check(content_type: &str, body: impl Into<Bytes>, status: StatusCode, reason: &str) {
         let found = send(loaded(), &[("content-type", content_type)], body).await;
         assert_eq!((found.0, found.2.trim_end()), (status, reason));
     }
@@ -195,10 +212,56 @@ async fn bad_requests_get_a_reason() {
 
 #[tokio::test]
 async fn other_requests_are_refused() {
-    let status = async |request: Request<Body>| loaded().oneshot(request).await.unwrap().status();
-    assert_eq!(status(Request::get("/").body(Body::empty()).unwrap()).await, StatusCode::NOT_FOUND);
-    assert_eq!(status(Request::get("/invocations").body(Body::empty()).unwrap()).await, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(status(Request::post("/ping").body(Body::empty()).unwrap()).await, StatusCode::METHOD_NOT_ALLOWED);
+    let status = async |method, path| loaded().answer(bare(method, path)).await.status();
+    assert_eq!(status("GET", "/").await, StatusCode::NOT_FOUND);
+    assert_eq!(status("GET", "/invocations").await, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(status("POST", "/ping").await, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(status("HEAD", "/ping").await, StatusCode::OK);
+}
+
+/// A body of unknown length, which arrives when somebody sends it.
+struct Late(oneshot::Receiver<Bytes>);
+
+impl Body for Late {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.0.is_terminated() {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.0).poll(context).map(|sent| Some(sent.map(Frame::data).map_err(std::io::Error::other)))
+    }
+}
+
+/// What does not fit is refused before its body has arrived; the others are answered in the end.
+#[tokio::test]
+async fn too_many_large_requests_are_refused() {
+    let handler = &loaded();
+    let late = || {
+        let (send, body) = oneshot::channel();
+        let request = Request::post("/invocations").header("content-type", "text/csv").body(Late(body)).unwrap();
+        (send, Box::pin(handler.answer(request)))
+    };
+    let mut waiting: Vec<_> = (0..MAX_LARGE).map(|_| late()).collect();
+    for (_, answer) in &mut waiting {
+        let is_pending = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context).is_pending())).await;
+        assert!(is_pending);
+    }
+    let refused = late().1.await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
+    // Small requests are no part of this.
+    let row = csv_of(&sample::pairs(1));
+    let small = Request::post("/invocations").header("content-type", "text/csv");
+    assert_eq!(handler.answer(small.body(Full::<Bytes>::from(row.clone())).unwrap()).await.status(), StatusCode::OK);
+    for (send, answer) in waiting {
+        send.send(Bytes::from(row.clone())).unwrap();
+        assert_eq!(answer.await.status(), StatusCode::OK);
+    }
+    let (send, answer) = late();
+    send.send(Bytes::from(row)).unwrap();
+    assert_eq!(answer.await.status(), StatusCode::OK);
 }
 
 /// Reads until the answer holds a text. The peer closes the connection if that never comes.
@@ -215,8 +278,7 @@ async fn on_a_socket_what_was_accepted_is_answered() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, loaded()).with_graceful_shutdown(async { drop(stopped.await) });
-    let server = tokio::spawn(server.into_future());
+    let server = tokio::spawn(server::serve(listener, Arc::new(loaded()), async { drop(stopped.await) }));
 
     // Two requests on one connection.
     let mut connection = TcpStream::connect(address).await.unwrap();

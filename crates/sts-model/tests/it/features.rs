@@ -4,8 +4,11 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use sts_model::{
-    features,
+    features::{self, Extractor},
     pairs::Pair,
+    rows::Dataset,
+    sample,
+    split::Part,
     vocabulary::{Counter, Vocabulary},
 };
 
@@ -132,6 +135,28 @@ fn details() {
         &[("names_min", 2.0 / 4.0), ("names_max", 2.0 / 3.0), ("names_conflict", 1.0), ("same_end", 0.0)],
     );
     check("He did not say \"yes\".", "He did say yes!", &[("negation", 1.0), ("quotation", 1.0), ("same_end", 1.0)]);
+}
+
+/// The values of the first test pairs of the sample, which `reference/README.md` says how they were made.
+#[test]
+fn values_do_not_change() {
+    let pairs = sample::pairs(sample::SIZE);
+    let mut counter = Counter::new();
+    pairs.iter().filter(|pair| Part::of(pair) == Part::Train).for_each(|pair| counter.add(pair));
+    let vocabulary = counter.finish();
+    let mut extractor = Extractor::new(&vocabulary);
+    let expected = Dataset::read(&include_bytes!("reference/features.csv")[..], features::COUNT).unwrap();
+    assert_eq!(expected.len(), 12);
+    let test = pairs.iter().filter(|pair| Part::of(pair) == Part::Test);
+    for ((pair, label), expected) in test.zip(expected.labels()).zip(expected.features()) {
+        assert_eq!(pair.label, Some(*label));
+        let found = extractor.extract(&pair.sentence1, &pair.sentence2);
+        // What an extractor has seen before does not matter.
+        assert_eq!(found, features::extract(&pair.sentence1, &pair.sentence2, &vocabulary));
+        for ((feature, found), expected) in features::FEATURES.iter().zip(found).zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "{}: {found}, expected {expected}: {pair:?}", feature.name);
+        }
+    }
 }
 
 #[test]
