@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::output::Format;
 use crate::settings::Flags;
@@ -109,6 +109,39 @@ pub struct Run {
 pub enum Pipeline {
     /// Prints the definition, as it would be sent
     Show,
+    /// Says what is wrong in a definition, and where
+    Lint(Definition),
+    /// Compares a definition, its role and its tags with what is deployed
+    Diff(Definition),
+    /// Draws the steps and what they wait for
+    Graph {
+        /// What to draw.
+        #[command(flatten)]
+        definition: Definition,
+        /// The form of the drawing
+        #[arg(long, value_enum, default_value_t)]
+        format: Drawing,
+    },
+}
+
+/// A pipeline definition.
+#[derive(Debug, Clone, Args)]
+pub struct Definition {
+    /// A definition in a file [default: the one that `run` would send]
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+}
+
+/// The form of a drawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Drawing {
+    /// For a terminal
+    #[default]
+    Text,
+    /// A Mermaid flowchart
+    Mermaid,
+    /// A Graphviz digraph
+    Dot,
 }
 
 /// An execution of the pipeline.

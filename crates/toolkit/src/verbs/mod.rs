@@ -46,6 +46,14 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.verb {
         Verb::Config => config::run(&context),
         Verb::Pipeline(Pipeline::Show) => pipeline::show(&context.site()?, output),
+        Verb::Pipeline(Pipeline::Lint(of)) => pipeline::lint::run(output, of.file.as_deref(), || context.site()),
+        Verb::Pipeline(Pipeline::Diff(of)) => {
+            let session = context.session("pipeline", Mode::Dry).await?;
+            pipeline::diff::run(&session, output, of.file.as_deref()).await
+        }
+        Verb::Pipeline(Pipeline::Graph { definition, format }) => {
+            pipeline::graph::run(output, definition.file.as_deref(), format, || context.site())
+        }
         Verb::Demo => demo::run(&context.session("demo", Mode::Live).await?, output).await,
         Verb::Bootstrap(dry) => {
             bootstrap::run(&context.session("bootstrap", Mode::dry(dry.dry)).await?, output, dry.dry).await

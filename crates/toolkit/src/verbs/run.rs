@@ -26,6 +26,7 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
     }
     let input = Input::read(arguments.input.as_deref())?;
     let definition = pipeline::definition(&session.site);
+    super::pipeline::lint::gate(output, &definition)?;
     let parameters = parameters(&session.site, &definition, &input, &arguments.parameters)?;
     let plan = Plan { actions: plan(session, &definition.to_json(), &input, &parameters).await? };
     if arguments.dry.dry {
@@ -59,6 +60,7 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
 pub fn preview_without_aws(site: &Site, output: &Output, arguments: &cli::Run, why: &Failure) -> Result<(), Failure> {
     let input = Input::read(arguments.input.as_deref())?;
     let definition = pipeline::definition(site);
+    super::pipeline::lint::gate(output, &definition)?;
     let parameters = parameters(site, &definition, &input, &arguments.parameters)?;
     let unknown = || "AWS could not be asked".to_owned();
     let mut actions = plans::bootstrap(site, &Seen::Unknown(unknown()), &Seen::Unknown(unknown()));

@@ -4,6 +4,7 @@ mod command_line;
 mod config;
 mod journey;
 mod offline;
+mod pipeline;
 mod permissions;
 mod transcripts;
 mod user;

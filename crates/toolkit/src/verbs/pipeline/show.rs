@@ -1,4 +1,4 @@
-//! `pipeline`: the definition.
+//! `pipeline show`: the definition.
 
 use crate::error::Failure;
 use crate::output::Output;

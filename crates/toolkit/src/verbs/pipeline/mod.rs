@@ -1,0 +1,50 @@
+//! `pipeline`: the definition, shown, checked, compared with the deployed one, drawn.
+
+pub mod diff;
+pub mod graph;
+pub mod lint;
+mod show;
+
+pub use show::show;
+
+use std::path::Path;
+
+use pipeline_definition::Definition;
+
+use crate::error::Failure;
+use crate::pipeline;
+use crate::site::Site;
+
+/// The text of a definition, and what to call it.
+struct Source {
+    label: String,
+    text: String,
+}
+
+impl Source {
+    /// A file, or the definition that `run` would send.
+    fn of(file: Option<&Path>, site: impl FnOnce() -> Result<Site, Failure>) -> Result<Self, Failure> {
+        let Some(file) = file else { return Ok(Self::own(&pipeline::definition(&site()?))) };
+        let label = file.display().to_string();
+        match std::fs::read_to_string(file) {
+            Ok(text) => Ok(Self { label, text }),
+            Err(error) => Err(Failure::usage(format!("cannot read {label}")).because(error)),
+        }
+    }
+
+    /// Our own definition, line by line what `pipeline show` prints.
+    fn own(definition: &Definition) -> Self {
+        Self { label: "<pipeline show>".to_owned(), text: format!("{:#}", definition.to_value()) }
+    }
+
+    fn definition(&self) -> Result<Definition, Failure> {
+        Definition::parse(&self.text).map_err(|error| self.unreadable(error))
+    }
+
+    fn unreadable(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+        let Self { label, .. } = self;
+        Failure::operation(format!("{label} is no pipeline that can be read"))
+            .because(error)
+            .hint(format!("see where: cargo xtask pipeline lint --file {label}"))
+    }
+}
