@@ -9,19 +9,21 @@ pub fn excerpt(text: &str, finding: &Finding) -> String {
     const BEFORE: usize = 40;
     const LONGEST: usize = 100;
     let start = finding.span.start.min(text.len());
-    let before: String = text[..start].chars().rev().take_while(|c| *c != '\n').take(BEFORE + 1).collect();
-    let cut = before.chars().count() > BEFORE;
-    let mut line: String = if cut { "…".to_owned() } else { String::new() };
-    line.extend(before.chars().take(BEFORE).collect::<Vec<_>>().into_iter().rev());
+    // Backwards from what is meant, and forwards; neither looks further than could be shown.
+    let before: Vec<char> = text[..start].chars().rev().take_while(|c| *c != '\n').take(LONGEST + 1).collect();
+    let after: Vec<char> = text[start..].chars().take_while(|c| !matches!(c, '\n' | '\r')).take(LONGEST + 1).collect();
+    let fits = before.len() + after.len() <= LONGEST;
+    let shown = if fits { before.len() } else { before.len().min(BEFORE) };
+    let mut line = if shown < before.len() { "…".to_owned() } else { String::new() };
+    line.extend(before[..shown].iter().rev());
     let indent = line.chars().count();
     let room = LONGEST - indent;
-    let mut rest = text[start..].chars().take_while(|c| !matches!(c, '\n' | '\r'));
-    line.extend(rest.by_ref().take(room));
-    if rest.next().is_some() {
+    line.extend(after.iter().take(room));
+    if after.len() > room {
         line.push('…');
     }
-    // A tab has the width of one character here, and so does the blank above the caret.
-    let line = line.replace('\t', " ");
+    // A tab has the width of one character here, as has the blank above the caret; other controls do no harm.
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let meant = text.get(finding.span.clone()).unwrap_or_default();
     let marked = match meant.chars().next() {
         Some('{' | '[') | None => 1,
