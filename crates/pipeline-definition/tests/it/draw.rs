@@ -1,4 +1,4 @@
-//! Drawings. The Graphviz one was looked at as a picture, the Mermaid one in a browser.
+//! Drawings. The Graphviz one was looked at as a picture.
 
 use pipeline_definition::{Definition, draw::Picture};
 use serde_json::json;
