@@ -82,6 +82,26 @@ pub(super) fn retry(context: &Context<'_>, input: &Value) -> Result<Value, ApiEr
     Ok(answer)
 }
 
+pub(super) fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let arn = input["PipelineExecutionArn"].as_str().unwrap_or_default();
+    let updated = context.fake.store.write(|change| {
+        let mut execution = existing(change, arn)?;
+        if let Some(name) = input["PipelineExecutionDisplayName"].as_str() {
+            name.clone_into(&mut execution.display_name);
+        }
+        if let Some(description) = input["PipelineExecutionDescription"].as_str() {
+            execution.description = Some(description.to_owned());
+        }
+        execution.max_parallel_execution_steps = most(input).or(execution.max_parallel_execution_steps);
+        execution.modified = context.fake.clock.now();
+        change.put(&execution)?;
+        Ok(json!({"PipelineExecutionArn": execution.arn}))
+    })?;
+    // With a higher limit, more steps may start now.
+    context.fake.engine.notify();
+    Ok(updated)
+}
+
 pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let execution = of(context, input)?;
     let by = execution.created_by.shape();

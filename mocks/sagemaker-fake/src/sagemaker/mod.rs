@@ -46,6 +46,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("StartPipelineExecution", execution::start),
     ("StopPipelineExecution", execution::stop),
     ("RetryPipelineExecution", execution::retry),
+    ("UpdatePipelineExecution", execution::update),
     ("DescribePipelineExecution", execution::describe),
     ("DescribePipelineDefinitionForExecution", execution::definition),
     ("ListPipelineExecutions", execution::list),

@@ -337,6 +337,34 @@ async fn a_limit_of_parallel_steps_holds() {
 }
 
 #[tokio::test]
+async fn an_execution_is_updated_while_it_runs() {
+    let account = Account::new();
+    let meeting = Meeting::new(&["to-a", "to-b"]);
+    let folder = meeting.folder().display();
+    // Each waits for the other: under the limit of one they would wait for ever.
+    let a = script("A", &format!("cd {folder}; echo x > to-b; read x < to-a"));
+    let b = script("B", &format!("cd {folder}; read x < to-b; echo x > to-a"));
+    account.pipeline("p", &definition([a.into(), b.into()]));
+    let one = json!({"MaxParallelExecutionSteps": 1});
+    let input =
+        json!({"PipelineName": "p", "ParallelismConfiguration": one, "ClientRequestToken": account.fake.ids.uuid()});
+    let started = account.call("StartPipelineExecution", input).unwrap();
+    let arn = started["PipelineExecutionArn"].as_str().unwrap();
+    let update = json!({
+        "PipelineExecutionArn": arn,
+        "PipelineExecutionDisplayName": "nightly",
+        "PipelineExecutionDescription": "with two at once",
+        "ParallelismConfiguration": {"MaxParallelExecutionSteps": 2},
+    });
+    assert_eq!(account.call("UpdatePipelineExecution", update).unwrap(), started);
+    assert_eq!(account.settled(arn).await.status, ExecutionStatus::Succeeded);
+    let described = account.call("DescribePipelineExecution", json!({"PipelineExecutionArn": arn})).unwrap();
+    assert_eq!(described["PipelineExecutionDisplayName"], "nightly");
+    assert_eq!(described["PipelineExecutionDescription"], "with two at once");
+    assert_eq!(described["ParallelismConfiguration"], json!({"MaxParallelExecutionSteps": 2}));
+}
+
+#[tokio::test]
 async fn parameters_are_bound_or_refused() {
     let account = Account::new();
     let definition = Pipeline::new()
