@@ -92,7 +92,9 @@ async fn a_second_run_takes_everything_from_the_first() {
     let first = run(&account, &[]).await;
     assert_eq!(verdicts(&first), ["it has never succeeded before"; 3]);
     assert!(account.steps(&first.arn).iter().all(|step| step.get("CacheHitResult").is_none()));
+    account.fake.clock.advance(Duration::from_secs(60));
     let second = run(&account, &[]).await;
+    account.fake.clock.advance(Duration::from_secs(60));
     let third = run(&account, &[]).await;
     assert_eq!(
         (verdicts(&second), verdicts(&third), jobs(&account)),
