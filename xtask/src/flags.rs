@@ -74,6 +74,8 @@ verbs! {
     Watch = "watch",
     /// Stops an execution
     Stop = "stop",
+    /// Runs again what failed in an execution, under the same ARN
+    Retry = "retry",
     /// What a step of an execution printed
     Logs = "logs",
 }

@@ -68,6 +68,8 @@ pub enum Verb {
     Watch(Execution),
     /// Stops an execution
     Stop(Execution),
+    /// Runs again what failed in an execution, under the same ARN
+    Retry(Execution),
     /// What a step of an execution printed
     Logs(Logs),
     /// The container's programs, which the fake runs as steps

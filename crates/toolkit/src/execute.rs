@@ -137,6 +137,10 @@ impl Executor<'_> {
                 let stopped = sagemaker.stop_pipeline_execution().pipeline_execution_arn(execution).send().await;
                 stopped.map_err(|error| describe("StopPipelineExecution", error))?;
             }
+            Operation::RetryPipelineExecution { execution } => {
+                let retried = sagemaker.retry_pipeline_execution().pipeline_execution_arn(execution).send().await;
+                retried.map_err(|error| describe("RetryPipelineExecution", error))?;
+            }
         }
         Ok(())
     }
@@ -189,6 +193,7 @@ mod tests {
             Operation::AddTags { arn: text(), tags: vec![] },
             Operation::StartPipelineExecution { pipeline: name(), parameters: vec![] },
             Operation::StopPipelineExecution { execution: text() },
+            Operation::RetryPipelineExecution { execution: text() },
         ]
     }
 
@@ -207,6 +212,7 @@ mod tests {
             Operation::AddTags { .. } => 9,
             Operation::StartPipelineExecution { .. } => 10,
             Operation::StopPipelineExecution { .. } => 11,
+            Operation::RetryPipelineExecution { .. } => 12,
         }
     }
 

@@ -39,6 +39,11 @@ pub struct Step {
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
+    /// The execution whose result it took over instead of running its job again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_from: Option<String>,
+    /// How many times it was tried.
+    pub attempts: i32,
     /// What it made or decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<StepResult>,
@@ -104,7 +109,7 @@ impl Execution {
     /// The last part of the ARN.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.arn.rsplit('/').next().unwrap_or(&self.arn)
+        id(&self.arn)
     }
 
     /// The step of this name, if it was started.
@@ -112,6 +117,12 @@ impl Execution {
     pub fn step(&self, name: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.name == name)
     }
+}
+
+/// The last part of an execution's ARN.
+#[must_use]
+pub fn id(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 impl Step {
@@ -130,6 +141,8 @@ impl From<&PipelineExecutionStep> for Step {
             started: step.start_time().map(DateTime::as_secs_f64),
             ended: step.end_time().map(DateTime::as_secs_f64),
             failure_reason: step.failure_reason.clone(),
+            cached_from: step.cache_hit_result().and_then(|hit| hit.source_pipeline_execution_arn.clone()),
+            attempts: step.attempt_count().unwrap_or(1),
             result: step.metadata().and_then(result),
         }
     }

@@ -30,24 +30,6 @@ pub fn input_key(prefix: &str, sha256: &str) -> String {
     format!("{prefix}/input/{sha256}/pairs.tsv")
 }
 
-/// The key below which an execution keeps everything.
-#[must_use]
-pub fn execution_prefix(prefix: &str, pipeline: &str, execution: &str) -> String {
-    format!("{prefix}/{pipeline}/{execution}")
-}
-
-/// The key of one output of one step.
-#[must_use]
-pub fn step_output(prefix: &str, pipeline: &str, execution: &str, step: &str, output: &str) -> String {
-    format!("{}/{step}/{output}", execution_prefix(prefix, pipeline, execution))
-}
-
-/// The key below which training leaves the model's artefact.
-#[must_use]
-pub fn model_prefix(prefix: &str, pipeline: &str, execution: &str) -> String {
-    format!("{}/model", execution_prefix(prefix, pipeline, execution))
-}
-
 /// Our image when `STSMM_IMAGE` names no other. `tag` is a hash of the image's content.
 #[must_use]
 pub fn image(account: &str, region: &str, tag: &str) -> String {
@@ -76,11 +58,6 @@ mod tests {
         for (made, documented) in [
             (default_bucket("eu-west-1", "111122223333"), "sagemaker-eu-west-1-111122223333"),
             (input_key("sts", "ab12"), "sts/input/ab12/pairs.tsv"),
-            (
-                step_output("sts", "stsPipeline", "id", "EvaluateSTSModel", "evaluation"),
-                "sts/stsPipeline/id/EvaluateSTSModel/evaluation",
-            ),
-            (model_prefix("sts", "stsPipeline", "id"), "sts/stsPipeline/id/model"),
             (image("111122223333", "eu-west-1", "t"), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts-container:t"),
             (
                 image("111122223333", "cn-north-1", "t"),

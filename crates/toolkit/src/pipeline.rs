@@ -39,6 +39,8 @@ pub mod parameter {
     pub const INPUT_DATA_URL: &str = "InputDataUrl";
     /// The largest share of wrong labels that passes the gate.
     pub const MSE_THRESHOLD: &str = "MseThreshold";
+    /// The weight of the penalty on large coefficients.
+    pub const L2: &str = "L2";
 }
 
 /// The definition for this site. The same site gives the same bytes.
@@ -52,6 +54,7 @@ pub fn definition(site: &Site) -> Definition {
         .with_enum_values(["Approved", "PendingManualApproval"]);
     let input = Parameter::string(parameter::INPUT_DATA_URL);
     let threshold = Parameter::float(parameter::MSE_THRESHOLD).with_default(0.3);
+    let l2 = Parameter::float(parameter::L2).with_default(1.0);
 
     let preprocess = site
         .processing(step::PREPROCESS, "preprocess", &machine, &machines)
@@ -66,7 +69,7 @@ pub fn definition(site: &Site) -> Definition {
         .channel("train", Expr::processing_output(step::PREPROCESS, "train"), "text/csv")
         .channel("validation", Expr::processing_output(step::PREPROCESS, "validation"), "text/csv")
         .channel("vocabulary", Expr::processing_output(step::PREPROCESS, "vocabulary"), "application/json")
-        .hyperparameter("l2", "1.0")
+        .hyperparameter("l2", &l2)
         .tags(site.job_tags());
     if let Some(key) = &site.kms_key {
         train = train.kms_key(key);
@@ -90,12 +93,16 @@ pub fn definition(site: &Site) -> Definition {
         .parameter(approval.clone())
         .parameter(input)
         .parameter(threshold.clone())
-        .step(preprocess)
-        .step(train)
-        .step(evaluate)
+        .parameter(l2)
+        .step(preprocess.cache(KEPT))
+        .step(train.cache(KEPT))
+        .step(evaluate.cache(KEPT))
         .step(site.check(&machine, &approval, &threshold))
         .build()
 }
+
+/// For how long a job of the same image, input and settings need not run again.
+const KEPT: &str = "P30D";
 
 /// The name of the evaluation's property file.
 const REPORT: &str = "stsEvaluationReport";
@@ -114,7 +121,7 @@ impl Site {
         ConditionStep::new(step::CHECK)
             .condition(Condition::less_than_or_equal_to(mse(), threshold))
             .condition(Condition::less_than(mse(), constant))
-            .if_step(self.baseline(machine))
+            .if_step(self.baseline(machine).cache(KEPT))
             .if_step(self.register(approval))
             .else_step(FailStep::new(step::FAIL, Expr::join(" ", message)))
     }

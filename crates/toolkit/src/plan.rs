@@ -43,6 +43,8 @@ pub enum Verdict {
     Start,
     /// An execution will be stopped.
     Stop,
+    /// What failed in an execution will run again.
+    Retry,
     /// It could not be looked at: what would become of it is not known.
     Unknown,
 }
@@ -82,6 +84,8 @@ pub enum Operation {
     StartPipelineExecution { pipeline: String, parameters: Vec<Parameter> },
     #[serde(rename = "sagemaker:StopPipelineExecution")]
     StopPipelineExecution { execution: String },
+    #[serde(rename = "sagemaker:RetryPipelineExecution")]
+    RetryPipelineExecution { execution: String },
 }
 
 /// The content of an object to be put.
@@ -129,6 +133,7 @@ impl Operation {
             Self::AddTags { .. } => "sagemaker:AddTags",
             Self::StartPipelineExecution { .. } => "sagemaker:StartPipelineExecution",
             Self::StopPipelineExecution { .. } => "sagemaker:StopPipelineExecution",
+            Self::RetryPipelineExecution { .. } => "sagemaker:RetryPipelineExecution",
         }
     }
 }
@@ -180,6 +185,7 @@ impl Verdict {
             Self::Keep => "keep",
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Retry => "retry",
             Self::Unknown => "unknown",
         }
     }

@@ -107,8 +107,13 @@ fn line(step: &Step) -> String {
         _ => ' ',
     };
     let mut line = format!("{mark} {:<22} {}", step.name, step.status);
-    if let Some(seconds) = step.seconds() {
-        line.push_str(&format!(" after {seconds:.1} s"));
+    match (&step.cached_from, step.seconds()) {
+        (Some(source), _) => line.push_str(&format!(", cached from execution {}", crate::execution::id(source))),
+        (None, Some(seconds)) => line.push_str(&format!(" after {seconds:.1} s")),
+        (None, None) => {}
+    }
+    if step.attempts > 1 {
+        line.push_str(&format!(", attempt {}", step.attempts));
     }
     if let Some(StepResult::Condition(outcome)) = &step.result {
         line.push_str(&format!(": {outcome}"));
@@ -133,6 +138,8 @@ mod tests {
             started: Some(10.0),
             ended: None,
             failure_reason: None,
+            cached_from: None,
+            attempts: 1,
             result: None,
         }
     }

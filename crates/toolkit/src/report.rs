@@ -88,9 +88,10 @@ impl fmt::Display for Report {
         writeln!(f, "steps")?;
         for step in &self.execution.steps {
             let seconds = step.seconds().map(|seconds| format!("{seconds:.1} s")).unwrap_or_default();
-            let outcome = match &step.result {
-                Some(StepResult::Condition(outcome)) => outcome.as_str(),
-                _ => "",
+            let outcome = match (&step.result, &step.cached_from) {
+                (Some(StepResult::Condition(outcome)), _) => outcome.clone(),
+                (_, Some(source)) => format!("cached from {}", crate::execution::id(source)),
+                _ => String::new(),
             };
             let line = format!("  {:<22} {:<10} {seconds:>7}  {outcome}", step.name, step.status);
             writeln!(f, "{}", line.trim_end())?;

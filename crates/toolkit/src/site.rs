@@ -73,10 +73,4 @@ impl Site {
         let (partition, region, account) = (self.partition(), &self.region, &self.account);
         format!("arn:{partition}:sagemaker:{region}:{account}:pipeline/{}/execution/{id}", self.pipeline)
     }
-
-    /// The key of a file in an output of a step.
-    #[must_use]
-    pub fn output_key(&self, execution: &str, step: &str, output: &str, file: &str) -> String {
-        format!("{}/{file}", names::step_output(&self.prefix, &self.pipeline, execution, step, output))
-    }
 }

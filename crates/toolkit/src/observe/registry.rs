@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::error::ProvideErrorMetadata;
+use aws_sdk_sagemaker::operation::describe_processing_job::DescribeProcessingJobOutput;
 use aws_sdk_sagemaker::types::{ModelApprovalStatus, SortOrder, SortPipelineExecutionsBy};
 
 use super::Seen;
@@ -115,9 +116,23 @@ pub async fn approval_status(sagemaker: &Client, package: &str) -> Result<String
 /// # Errors
 /// When the call is refused.
 pub async fn exit_message(sagemaker: &Client, job: &str) -> Result<Option<String>, Failure> {
+    Ok(processing_job(sagemaker, job).await?.exit_message)
+}
+
+/// The S3 URI of an output of a processing job; nothing if it has no such output.
+///
+/// # Errors
+/// When the call is refused.
+pub async fn output_of(sagemaker: &Client, job: &str, output: &str) -> Result<Option<String>, Failure> {
+    let outputs = processing_job(sagemaker, job).await?.processing_output_config.and_then(|config| config.outputs);
+    let found = outputs.unwrap_or_default().into_iter().find(|it| it.output_name.as_deref() == Some(output));
+    Ok(found.and_then(|it| it.s3_output).and_then(|it| it.s3_uri))
+}
+
+async fn processing_job(sagemaker: &Client, job: &str) -> Result<DescribeProcessingJobOutput, Failure> {
     let name = job.rsplit('/').next().unwrap_or(job);
     let job = sagemaker.describe_processing_job().processing_job_name(name).send().await;
-    Ok(job.map_err(|error| describe("DescribeProcessingJob", error))?.exit_message)
+    job.map_err(|error| describe("DescribeProcessingJob", error))
 }
 
 /// SageMaker says `ResourceNotFound` of pipelines, and of package groups `ValidationException` with a sentence.

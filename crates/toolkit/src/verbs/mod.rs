@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod logs;
 pub mod pipeline;
+pub mod retry;
 pub mod run;
 pub mod stop;
 pub mod watch;
@@ -67,6 +68,9 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
         },
         Verb::Watch(which) => {
             watch::run(&context.session("watch", Mode::Live).await?, output, which.execution.as_deref()).await
+        }
+        Verb::Retry(which) => {
+            retry::run(&context.session("retry", Mode::Live).await?, output, which.execution.as_deref()).await
         }
         Verb::Stop(which) => {
             stop::run(&context.session("stop", Mode::Live).await?, output, which.execution.as_deref()).await

@@ -88,7 +88,9 @@ async fn report(session: &Session, execution: Execution) -> Result<Report, Failu
     let find = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let threshold = find(parameter::MSE_THRESHOLD).and_then(|value| value.parse().ok());
     let metrics = match execution.step(step::EVALUATE) {
-        Some(evaluate) if evaluate.status == "Succeeded" => evaluation(session, execution.id()).await?,
+        Some(Step { status, result: Some(StepResult::ProcessingJob(job)), .. }) if status == "Succeeded" => {
+            evaluation(session, job).await?
+        }
         _ => None,
     };
     let package = execution.steps.iter().find_map(|step| match &step.result {
@@ -127,10 +129,15 @@ async fn report(session: &Session, execution: Execution) -> Result<Report, Failu
     })
 }
 
-/// The `evaluation.json` of an execution; nothing if it is not where our pipeline puts it.
-async fn evaluation(session: &Session, execution: &str) -> Result<Option<Value>, Failure> {
-    let site = &session.site;
-    let key = site.output_key(execution, step::EVALUATE, "evaluation", "evaluation.json");
-    let found = observe::input::read(&session.clients.s3, &site.bucket, &key, &site.account).await?;
+/// The `evaluation.json` that a job has written, in this execution or in the one that the step was cached from; nothing
+/// if the job has no such output.
+async fn evaluation(session: &Session, job: &str) -> Result<Option<Value>, Failure> {
+    let clients = &session.clients;
+    let Some(folder) = observe::registry::output_of(&clients.sagemaker, job, "evaluation").await? else {
+        return Ok(None);
+    };
+    let Some((bucket, key)) = observe::input::split_uri(&folder) else { return Ok(None) };
+    let key = format!("{}/evaluation.json", key.trim_end_matches('/'));
+    let found = observe::input::read(&clients.s3, bucket, &key, &session.site.account).await?;
     Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }

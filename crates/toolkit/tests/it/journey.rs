@@ -182,6 +182,48 @@ fn a_killed_run_is_gone_on_with() {
     assert_eq!(again["model_package"]["arn"].as_str().unwrap().rsplit('/').next(), Some("2"));
 }
 
+/// The steps of a report that were not run again.
+fn cached(report: &Value) -> Vec<&str> {
+    let steps = report["steps"].as_array().unwrap();
+    steps.iter().filter(|step| step["cached_from"].is_string()).map(|step| step["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_has_not_changed_does_not_run_again() {
+    let user = User::new();
+    let jobs = ["PreprocessSTSData", "TrainSTSModel", "EvaluateSTSModel", "SetupMonitoringData"];
+    let first = user.json(0, &["run"]);
+    assert!(cached(&first).is_empty());
+    let second = user.json(0, &["run"]);
+    assert_eq!(cached(&second), jobs);
+    assert_eq!((&second["metrics"], &second["rows"]), (&first["metrics"], &first["rows"]));
+
+    // The gate is asked anew; everything before it is the same.
+    let refused = user.json(1, &["run", "--param", "MseThreshold=0.05"]);
+    assert_eq!(cached(&refused), jobs[..3]);
+    let other = user.json(0, &["run", "--param", "L2=10.0"]);
+    assert_eq!(cached(&other), jobs[..1]);
+}
+
+/// What failed runs again, under the same ARN; here it fails again, for the same reason.
+#[test]
+fn what_failed_is_retried() {
+    let user = User::new();
+    let input = user.folder.path().join("pairs.tsv");
+    std::fs::write(&input, "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t1\t2\tone pair\tis too few\n").unwrap();
+    let failed = user.json(1, &["run", "--input", input.to_str().unwrap()]);
+    let arn = failed["arn"].as_str().unwrap();
+    let again = user.json(1, &["retry", arn]);
+    assert_eq!((&again["arn"], steps(&again).len()), (&failed["arn"], 1));
+    let words = again["last_words"].as_str().unwrap();
+    assert!(words.contains("pairs of both classes"), "{words}");
+
+    user.expect(0, &["run"]);
+    let refused = user.run(&["retry"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("is Succeeded: there is nothing to retry"), "{}", text(&refused.stderr));
+}
+
 #[test]
 fn an_execution_is_started_watched_and_stopped() {
     let user = User::new();

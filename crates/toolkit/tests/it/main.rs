@@ -4,7 +4,7 @@ mod command_line;
 mod config;
 mod journey;
 mod offline;
-mod pipeline;
 mod permissions;
+mod pipeline;
 mod transcripts;
 mod user;
