@@ -54,7 +54,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let done = tokio::select! {
         done = verbs::dispatch(cli) => done,
-        () = interrupted() => Err(Failure::new(Kind::Interrupted, "interrupted")),
+        () = interrupted() => Err(Failure::new(Kind::Interrupted, "interrupted")
+            .hint("an execution that was started goes on: `cargo xtask watch` follows it")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
