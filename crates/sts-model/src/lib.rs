@@ -12,7 +12,9 @@
 //! | [`rows`] | features | the CSV rows between the steps, and back; [`rows::Dataset`] |
 //! | [`logistic`] | a data set | [`logistic::Model`], fitted to its exact optimum |
 //! | [`metrics`] | labels and probabilities | [`metrics::Evaluation`]: `evaluation.json` in SageMaker's format |
+//! | [`quality`] | the same | [`quality::Quality`]: the figures with confidence intervals, and calibration |
 //! | [`artifact`] | model and vocabulary | `model.json`, `model.tar.gz`, and back |
+//! | [`validation`] | pairs | [`validation::Validation`]: what models say of pairs they were not fitted to |
 //! | [`sample`] | a number | as many generated sentence pairs, always the same |
 
 pub mod artifact;
@@ -20,9 +22,11 @@ pub mod features;
 pub mod logistic;
 pub mod metrics;
 pub mod pairs;
+pub mod quality;
 pub mod rows;
 pub mod sample;
 pub mod split;
+pub mod validation;
 pub mod vocabulary;
 
 mod random;

@@ -157,9 +157,13 @@ impl Model {
 
     /// The log-odds that the row's label is 1. `features` must be as many as [`Model::columns`]; others are ignored.
     pub fn log_odds(&self, features: &[f64]) -> f64 {
+        self.intercept + self.contributions(features).sum::<f64>()
+    }
+
+    /// What each feature adds to the log-odds, compared with its mean over the training rows.
+    pub fn contributions(&self, features: &[f64]) -> impl Iterator<Item = f64> {
         let scales = self.means.iter().zip(&self.deviations).zip(&self.coefficients);
-        self.intercept
-            + features.iter().zip(scales).map(|(x, ((mean, deviation), w))| w * ((x - mean) / deviation)).sum::<f64>()
+        features.iter().zip(scales).map(|(x, ((mean, deviation), w))| w * ((x - mean) / deviation))
     }
 
     /// The probability that the row's label is 1.

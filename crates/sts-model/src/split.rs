@@ -50,18 +50,32 @@ pub fn shard(pair: &Pair, instances: std::num::NonZeroUsize) -> usize {
     (hashes(pair).1 % instances.get() as u64) as usize
 }
 
+/// Which of `folds` of a cross-validation the pair is in, from 0. Another seed deals the pairs out anew.
+pub fn fold(pair: &Pair, folds: std::num::NonZeroUsize, seed: u64) -> usize {
+    // The remainder is below `folds`, which is a usize.
+    (number(&digest(pair, Sha256::new().chain_update(format!("fold {seed}\t"))), 0) % folds.get() as u64) as usize
+}
+
 /// Two independent numbers from the sentences. The order of the two sentences does not count: a pair and its mirror
 /// image are nearly the same row.
 fn hashes(pair: &Pair) -> (u64, u64) {
+    let digest = digest(pair, Sha256::new());
+    (number(&digest, 0), number(&digest, 8))
+}
+
+fn digest(pair: &Pair, begun: Sha256) -> impl AsRef<[u8]> {
     let (first, second) = if pair.sentence1 <= pair.sentence2 {
         (&pair.sentence1, &pair.sentence2)
     } else {
         (&pair.sentence2, &pair.sentence1)
     };
     // A tab cannot be part of a sentence, so that no two pairs of sentences are hashed from the same bytes.
-    let digest = Sha256::new().chain_update(first).chain_update(b"\t").chain_update(second).finalize();
-    let number = |from: usize| digest[from..from + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    (number(0), number(8))
+    begun.chain_update(first).chain_update(b"\t").chain_update(second).finalize()
+}
+
+/// The eight bytes from a place on.
+fn number(digest: &impl AsRef<[u8]>, from: usize) -> u64 {
+    digest.as_ref()[from..from + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -99,6 +113,13 @@ mod tests {
         check("", "x", Part::Train, 2);
         check("caf\u{e9}", "caf\u{e9}", Part::Train, 2);
         check("red", "blue", Part::Validation, 0);
+    }
+
+    #[test]
+    fn folds_never_change() {
+        // `int.from_bytes(hashlib.sha256(b"fold 0\tA\tB").digest()[:8], "big") % 10`, and for the seeds 1, 2 and 3.
+        let found = [0, 1, 2, 3].map(|seed| fold(&pair("B", "A"), NonZeroUsize::new(10).unwrap(), seed));
+        assert_eq!(found, [6, 5, 2, 7]);
     }
 
     #[test]

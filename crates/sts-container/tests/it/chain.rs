@@ -9,9 +9,11 @@ use std::{
 use sts_model::{
     artifact::Artifact,
     features,
+    logistic::Params,
     pairs::{Labels, Pair, Reader},
     rows, sample,
     split::Part,
+    validation,
     vocabulary::Vocabulary,
 };
 
@@ -58,6 +60,11 @@ fn from_pairs_to_predictions() {
     assert_eq!(tree.files("model"), ["model.json"]);
     let artifact = Artifact::from_json(tree.text("model/model.json").as_bytes()).unwrap();
     assert_eq!((artifact.hyperparameters.l2, artifact.threshold), (2.0, 0.55));
+    // Who evaluates a model without a pipeline fits the very same.
+    let params = Params { l2: 2.0, ..Params::default() }.check().unwrap();
+    let mut fitted = validation::fit(of_part(Part::Train), params).unwrap();
+    fitted.threshold = 0.55;
+    assert!(artifact == fitted);
     assert_eq!(artifact.training.rows, of_part(Part::Train).count() as u64);
     assert!(artifact.training.gradient_norm < 1e-10);
     assert_eq!(artifact.vocabulary, vocabulary);

@@ -4,4 +4,6 @@ mod artifact;
 mod features;
 mod logistic;
 mod metrics;
+mod quality;
 mod sample;
+mod validation;
