@@ -78,6 +78,8 @@ verbs! {
     Retry = "retry",
     /// What a step of an execution printed
     Logs = "logs",
+    /// Fits and judges the model on this machine: no pipeline, no AWS
+    Model = "model",
 }
 
 /// Everything that CI runs, or some of it.

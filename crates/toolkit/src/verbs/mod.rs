@@ -4,6 +4,7 @@ pub mod bootstrap;
 pub mod config;
 pub mod demo;
 pub mod logs;
+pub mod model;
 pub mod pipeline;
 pub mod retry;
 pub mod run;
@@ -38,6 +39,10 @@ pub struct Context {
 /// # Errors
 /// Those of the settings and of the verb.
 pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    // Knows no AWS, and needs no settings.
+    if let Verb::Model(verb) = &cli.verb {
+        return model::run(verb, &Output { format: cli.globals.output, verbose: cli.globals.verbose });
+    }
     let offline = cli.globals.offline || matches!(cli.verb, Verb::Demo);
     let context = Context::new(cli.globals, offline)?;
     for warning in context.warnings(matches!(cli.verb, Verb::Config)) {
@@ -79,8 +84,8 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let session = context.session("logs", Mode::Live).await?;
             logs::run(&session, output, &which.step, which.execution.as_deref()).await
         }
-        // Handled before there are settings: a container has none.
-        Verb::Container { .. } => Ok(()),
+        // Handled before there are settings.
+        Verb::Container { .. } | Verb::Model(_) => Ok(()),
     }
 }
 

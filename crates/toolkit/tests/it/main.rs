@@ -3,6 +3,7 @@
 mod command_line;
 mod config;
 mod journey;
+mod model;
 mod offline;
 mod permissions;
 mod pipeline;
