@@ -107,6 +107,9 @@ pub struct Run {
     /// Start the execution and leave it alone
     #[arg(long)]
     pub detach: bool,
+    /// Say first which jobs will be taken over from an earlier execution, and why the others have to run
+    #[arg(long)]
+    pub explain_cache: bool,
 }
 
 /// `pipeline`.

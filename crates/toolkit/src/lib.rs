@@ -13,6 +13,7 @@ pub mod site;
 pub mod cost;
 pub mod execute;
 pub mod execution;
+pub mod explain;
 pub mod observe;
 pub mod pipeline;
 pub mod plan;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use aws_sdk_sagemaker::operation::describe_processing_job::DescribeProcessingJobOutput;
-use aws_sdk_sagemaker::types::{ModelApprovalStatus, SortOrder, SortPipelineExecutionsBy};
+use aws_sdk_sagemaker::types::{ModelApprovalStatus, ProcessingOutput, SortOrder, SortPipelineExecutionsBy};
 
 use super::Seen;
 use crate::aws::errors::describe;
@@ -69,18 +69,19 @@ pub async fn package_group(sagemaker: &Client, name: &str) -> Result<Seen<Packag
     }
 }
 
-/// The ARN of the pipeline's latest execution; nothing if there is no pipeline or no execution.
+/// The ARNs of the pipeline's newest executions, newest first, at most `many` (up to 100); none if there is no pipeline.
 ///
 /// # Errors
 /// When the call is refused for another reason than that there is no such pipeline.
-pub async fn latest_execution(sagemaker: &Client, pipeline: &str) -> Result<Option<String>, Failure> {
-    let listed =
-        sagemaker.list_pipeline_executions().pipeline_name(pipeline).sort_by(SortPipelineExecutionsBy::CreationTime);
-    match listed.sort_order(SortOrder::Descending).max_results(1).send().await {
+pub async fn latest_executions(sagemaker: &Client, pipeline: &str, many: i32) -> Result<Vec<String>, Failure> {
+    let listed = sagemaker.list_pipeline_executions().pipeline_name(pipeline);
+    let listed = listed.sort_by(SortPipelineExecutionsBy::CreationTime).sort_order(SortOrder::Descending);
+    match listed.max_results(many).send().await {
         Ok(listed) => {
-            Ok(listed.pipeline_execution_summaries().first().and_then(|it| it.pipeline_execution_arn.clone()))
+            let summaries = listed.pipeline_execution_summaries.unwrap_or_default();
+            Ok(summaries.into_iter().filter_map(|summary| summary.pipeline_execution_arn).collect())
         }
-        Err(error) if is_absent(error.code(), error.message()) => Ok(None),
+        Err(error) if is_absent(error.code(), error.message()) => Ok(Vec::new()),
         Err(error) => Err(describe("ListPipelineExecutions", error)),
     }
 }
@@ -119,14 +120,25 @@ pub async fn exit_message(sagemaker: &Client, job: &str) -> Result<Option<String
     Ok(processing_job(sagemaker, job).await?.exit_message)
 }
 
-/// The S3 URI of an output of a processing job; nothing if it has no such output.
+/// The outputs of a processing job: name and S3 URI.
 ///
 /// # Errors
 /// When the call is refused.
-pub async fn output_of(sagemaker: &Client, job: &str, output: &str) -> Result<Option<String>, Failure> {
+pub async fn outputs_of(sagemaker: &Client, job: &str) -> Result<Vec<(String, String)>, Failure> {
     let outputs = processing_job(sagemaker, job).await?.processing_output_config.and_then(|config| config.outputs);
-    let found = outputs.unwrap_or_default().into_iter().find(|it| it.output_name.as_deref() == Some(output));
-    Ok(found.and_then(|it| it.s3_output).and_then(|it| it.s3_uri))
+    let place = |output: ProcessingOutput| output.output_name.zip(output.s3_output.and_then(|it| it.s3_uri));
+    Ok(outputs.unwrap_or_default().into_iter().filter_map(place).collect())
+}
+
+/// The S3 URI of the model that a training job has made.
+///
+/// # Errors
+/// When the call is refused.
+pub async fn model_of(sagemaker: &Client, job: &str) -> Result<Option<String>, Failure> {
+    let name = job.rsplit('/').next().unwrap_or(job);
+    let job = sagemaker.describe_training_job().training_job_name(name).send().await;
+    let job = job.map_err(|error| describe("DescribeTrainingJob", error))?;
+    Ok(job.model_artifacts.and_then(|artifacts| artifacts.s3_model_artifacts))
 }
 
 async fn processing_job(sagemaker: &Client, job: &str) -> Result<DescribeProcessingJobOutput, Failure> {

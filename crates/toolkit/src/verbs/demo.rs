@@ -16,7 +16,12 @@ pub async fn run(session: &Session, output: &Output) -> Result<(), Failure> {
     bootstrap::execute(session, output, &plan).await?;
     output.note("2. run: preprocess, train, evaluate, check, register");
     let dry = cli::Dry { dry: false };
-    run::run(session, output, &cli::Run { dry, parameters: Vec::new(), input: None, detach: false }).await?;
+    run::run(
+        session,
+        output,
+        &cli::Run { dry, parameters: Vec::new(), input: None, detach: false, explain_cache: false },
+    )
+    .await?;
     output.note("");
     output.note("What to look at next:");
     for (command, what) in [

@@ -7,6 +7,7 @@ use crate::aws::Session;
 use crate::cli;
 use crate::cost::{self, Estimate};
 use crate::error::Failure;
+use crate::explain::{self, Explanation};
 use crate::names;
 use crate::observe::{self, Bucket, Input, Seen};
 use crate::output::Output;
@@ -29,13 +30,20 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
     super::pipeline::lint::gate(output, &definition)?;
     let parameters = parameters(&session.site, &definition, &input, &arguments.parameters)?;
     let plan = Plan { actions: plan(session, &definition.to_json(), &input, &parameters).await? };
+    let cache = match arguments.explain_cache {
+        true => Some(explain(session, &definition, &parameters).await?),
+        false => None,
+    };
     if arguments.dry.dry {
-        let preview = Preview::new(plan, &definition, &parameters);
+        let preview = Preview { cache, ..Preview::new(plan, &definition, &parameters) };
         output.print(&preview, &preview)?;
         return bootstrap::verified(&preview.plan);
     }
     if let Input::Local { label, rows, .. } = &input {
         output.note(format_args!("input: {label}, {rows} pairs"));
+    }
+    for explanation in cache.iter().flatten() {
+        output.note(explanation);
     }
     let outcome = bootstrap::execute(session, output, &plan).await?;
     let Some(execution) = outcome.execution else {
@@ -51,6 +59,18 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
         return output.print(&execution, &Started { execution: &execution });
     }
     watch::follow(session, output, &execution).await
+}
+
+/// Which jobs will be taken over, and why the others run.
+async fn explain(
+    session: &Session,
+    definition: &pipeline_definition::Definition,
+    parameters: &[Parameter],
+) -> Result<Vec<Explanation>, Failure> {
+    let given: Vec<_> = parameters.iter().map(|it| (it.name.clone(), it.value.clone())).collect();
+    let bound = pipeline_definition::parameters::bind(definition, &given);
+    let bound = bound.map_err(|error| Failure::usage(error.to_string()))?;
+    explain::explain(&session.clients.sagemaker, &session.site.pipeline, definition, bound).await
 }
 
 /// What a dry run can say when nobody can be asked what exists: everything that is known without AWS.
@@ -154,6 +174,8 @@ struct Preview {
     /// The calls that SageMaker makes as the role, once the execution has started.
     steps: Vec<(&'static str, &'static str)>,
     cost: Estimate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<Vec<Explanation>>,
 }
 
 /// What `--detach` prints.
@@ -188,7 +210,7 @@ impl Preview {
             (step::BASELINE, "sagemaker:CreateProcessingJob"),
             (step::REGISTER, "sagemaker:CreateModelPackage"),
         ];
-        Self { plan, parameters, steps, cost }
+        Self { plan, parameters, steps, cost, cache: None }
     }
 }
 
@@ -211,6 +233,10 @@ impl std::fmt::Display for Preview {
             step::REGISTER,
             step::FAIL
         )?;
+        if let Some(cache) = &self.cache {
+            writeln!(f, "cache")?;
+            cache.iter().try_for_each(|explanation| writeln!(f, "{explanation}"))?;
+        }
         write!(f, "cost: {}", self.cost)
     }
 }

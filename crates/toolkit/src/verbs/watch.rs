@@ -47,10 +47,12 @@ pub async fn resolve(session: &Session, execution: Option<&str>) -> Result<Strin
     match execution {
         Some(arn) if arn.starts_with("arn:") => Ok(arn.to_owned()),
         Some(id) => Ok(session.site.execution_arn(id)),
-        None => observe::registry::latest_execution(&session.clients.sagemaker, pipeline).await?.ok_or_else(|| {
-            Failure::operation(format!("pipeline `{pipeline}` has no execution yet"))
-                .hint(format!("start one: cargo xtask run{}", offline(session)))
-        }),
+        None => observe::registry::latest_executions(&session.clients.sagemaker, pipeline, 1).await?.pop().ok_or_else(
+            || {
+                Failure::operation(format!("pipeline `{pipeline}` has no execution yet"))
+                    .hint(format!("start one: cargo xtask run{}", offline(session)))
+            },
+        ),
     }
 }
 
@@ -133,10 +135,9 @@ async fn report(session: &Session, execution: Execution) -> Result<Report, Failu
 /// if the job has no such output.
 async fn evaluation(session: &Session, job: &str) -> Result<Option<Value>, Failure> {
     let clients = &session.clients;
-    let Some(folder) = observe::registry::output_of(&clients.sagemaker, job, "evaluation").await? else {
-        return Ok(None);
-    };
-    let Some((bucket, key)) = observe::input::split_uri(&folder) else { return Ok(None) };
+    let outputs = observe::registry::outputs_of(&clients.sagemaker, job).await?;
+    let folder = outputs.iter().find(|(name, _)| name == "evaluation").map_or("", |(_, uri)| uri);
+    let Some((bucket, key)) = observe::input::split_uri(folder) else { return Ok(None) };
     let key = format!("{}/evaluation.json", key.trim_end_matches('/'));
     let found = observe::input::read(&clients.s3, bucket, &key, &session.site.account).await?;
     Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))

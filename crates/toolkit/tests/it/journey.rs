@@ -198,6 +198,19 @@ fn what_has_not_changed_does_not_run_again() {
     assert_eq!(cached(&second), jobs);
     assert_eq!((&second["metrics"], &second["rows"]), (&first["metrics"], &first["rows"]));
 
+    // What will be cached can be asked before.
+    let explained = |parameter: &str| {
+        let plan = user.json(0, &["run", "--dry", "--explain-cache", "--param", parameter]);
+        let cache = plan["cache"].as_array().unwrap().clone();
+        cache.into_iter().map(|it| (it["hit"].as_bool().unwrap(), it["because"].as_str().unwrap().to_owned())).collect()
+    };
+    let same: Vec<(bool, String)> = explained("MseThreshold=0.05");
+    assert!(same.iter().all(|(hit, because)| *hit && because.starts_with("the same as in execution ")), "{same:?}");
+    let other: Vec<(bool, String)> = explained("L2=10.0");
+    assert_eq!(other.iter().map(|(hit, _)| *hit).collect::<Vec<_>>(), [true, false, false, false]);
+    assert!(other[1].1.ends_with(" in HyperParameters/l2"), "{other:?}");
+    assert_eq!(other[2].1, "what it reads is made anew by TrainSTSModel");
+
     // The gate is asked anew; everything before it is the same.
     let refused = user.json(1, &["run", "--param", "MseThreshold=0.05"]);
     assert_eq!(cached(&refused), jobs[..3]);
