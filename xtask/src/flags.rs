@@ -43,6 +43,8 @@ macro_rules! verbs {
             },
             /// Everything that CI runs
             Ci(Ci),
+            /// How fast the model and its container are, beside how fast they should be
+            Bench,
             /// Makes the tables under mocks/api from AWS's service models; for developers, when those have changed
             ApiConstraints(ApiConstraints),
         }
@@ -52,7 +54,7 @@ macro_rules! verbs {
             pub fn forwarded(self) -> Option<Vec<OsString>> {
                 match self {
                     $(Verb::$variant { arguments } => Some([OsString::from($name)].into_iter().chain(arguments).collect()),)+
-                    Verb::Mock { .. } | Verb::Ci(_) | Verb::ApiConstraints(_) => None,
+                    Verb::Mock { .. } | Verb::Ci(_) | Verb::Bench | Verb::ApiConstraints(_) => None,
                 }
             }
         }

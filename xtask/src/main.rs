@@ -5,6 +5,7 @@
 //! builds in seconds and nobody pays for an AWS SDK who does not use it.
 
 mod api_constraints;
+mod bench;
 mod cargo;
 mod ci;
 mod flags;
@@ -40,6 +41,7 @@ fn run(toolkit_first: bool, arguments: Vec<std::ffi::OsString>) -> anyhow::Resul
     }
     match Cli::parse().verb {
         Verb::Ci(ci) => ci.run(&sh),
+        Verb::Bench => bench::run(&sh),
         Verb::ApiConstraints(models) => models.run(),
         Verb::Mock { arguments } => forward::mock(&sh, arguments),
         verb => forward::toolkit(&sh, verb.forwarded().unwrap_or_default()),

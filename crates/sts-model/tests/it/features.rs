@@ -218,6 +218,16 @@ proptest! {
     }
 
     #[test]
+    fn an_extractor_keeps_nothing_of_a_pair(texts in proptest::collection::vec("\\PC{0,40}|[a-c .\u{e9}'n]{0,300}", 2..8)) {
+        let vocabulary = vocabulary();
+        let mut extractor = Extractor::new(&vocabulary);
+        for pair in texts.windows(2) {
+            let found = extractor.extract(&pair[0], &pair[1]);
+            prop_assert_eq!(found, features::extract(&pair[0], &pair[1], &vocabulary));
+        }
+    }
+
+    #[test]
     fn shares_are_between_0_and_1(first in "[a-d .]{0,40}", second in "[a-d .]{0,40}") {
         let vocabulary = vocabulary();
         let features = features::extract(&first, &second, &vocabulary);

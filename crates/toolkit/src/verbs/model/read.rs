@@ -16,6 +16,6 @@ pub fn pairs(path: &Path) -> Result<Vec<Pair>, Failure> {
     let wrong = || format!("{} cannot be used", path.display());
     let file = File::open(path).map_err(|error| Failure::usage(wrong()).because(error))?;
     let reader = Reader::new(BufReader::new(file), Labels::Required);
-    let pairs = reader.and_then(|reader| reader.collect());
+    let pairs = reader.and_then(Iterator::collect);
     pairs.map_err(|error| Failure::usage(wrong()).because(error))
 }
