@@ -29,6 +29,10 @@ impl Check {
             Check::Clippy => {
                 let clippy = cargo(sh).args(["clippy", "--workspace", "--all-targets", "--locked"]);
                 clippy.args(["--", "-D", "warnings"]).run()?;
+                // Apart, for what the benches need would build the AWS SDKs anew.
+                let benches = cargo(sh).args(["clippy", "--package", "sts-model", "--package", "sts-container"]);
+                let benches = benches.args(["--features", "sts-model/bench,sts-container/bench", "--benches"]);
+                benches.args(["--locked", "--", "-D", "warnings"]).run()?;
             }
             Check::Workspace => workspace(sh)?,
             Check::Doc => {
