@@ -70,7 +70,14 @@ fn workspace(sh: &Shell) -> anyhow::Result<()> {
                 faults.push(format!("{name}: depends on {dependency}; it does no IO"));
             }
         }
-        for line in manifest.lines().skip_while(|line| !line.contains("dependencies]")) {
+        let mut section = "";
+        for line in manifest.lines() {
+            if line.starts_with('[') {
+                section = line;
+            }
+            if !section.ends_with("dependencies]") {
+                continue;
+            }
             if line.contains("= \"") || line.contains("version = ") {
                 faults.push(format!("{name}: `{line}` names a version; versions stand in the root manifest"));
             }
