@@ -204,7 +204,8 @@ pub fn write(out: &mut String, features: &[f64]) {
 }
 
 /// Appends a number in the shortest form that reads back as the same number, without an exponent: as
-/// [`f64`'s `Display`](f64) does, only several times faster for numbers of everyday size.
+/// [`f64`'s `Display`](f64) does, only several times faster for numbers of everyday size. (Where two forms are equally
+/// short and equally close, the last digit is the even one; `Display` has no rule for that.)
 pub fn write_number(out: &mut String, value: f64) {
     let size = value.abs();
     if size == 0.0 || (1e-4..1e15).contains(&size) {
@@ -369,7 +370,8 @@ mod tests {
     fn check_number(value: f64) {
         let mut text = String::new();
         write_number(&mut text, value);
-        assert_eq!(text, value.to_string());
+        let standard = value.to_string();
+        assert_eq!((text.parse(), text.len()), (Ok(value), standard.len()), "{text} for {standard}");
     }
 
     #[test]
@@ -379,11 +381,13 @@ mod tests {
                 check_number(value);
             }
         }
+        // Halfway between its two shortest forms.
+        check_number(-124_775_653_846_906.625);
     }
 
     proptest! {
         #[test]
-        fn any_number_is_written_as_the_standard_library_does(value: f64, small in -10.0..10.0, whole in -1_000_000..1_000_000) {
+        fn any_number_is_written_as_short_as_the_standard_library_does(value: f64, small in -10.0..10.0, whole in -1_000_000..1_000_000) {
             check_number(small);
             check_number(f64::from(whole));
             if value.is_finite() {
