@@ -8,8 +8,10 @@ use std::{
 use crate::{Definition, definition::Governor};
 
 mod references;
+mod selection;
 
 pub use references::{Referred, references};
+pub use selection::{Missing, Selection, SelectionError};
 
 /// The steps of a definition and their dependencies. Everything is asked by name; a name that is no step has no
 /// parents, no children and no governor.

@@ -10,7 +10,7 @@
 //! | [`diff`] | what differs between two definitions, by meaning |
 //! | [`draw`] | the steps as text, Mermaid and Graphviz |
 //! | [`lint`] | finds what is wrong, with rule, place and suggestion |
-//! | [`graph`] | which step waits for which, and what may start now |
+//! | [`graph`] | which step waits for which, what may start now, and which steps may run alone |
 //! | [`parameters`] | binds the values of one execution to the declared parameters |
 //! | [`expression`], [`path`] | the grammar of `Get`, `Std:Join` and `Std:JsonGet` |
 //! | [`resolve`] | replaces the expressions of a value by what they stand for |
@@ -27,6 +27,7 @@ pub mod draw;
 pub mod expression;
 pub mod graph;
 pub mod lint;
+mod nearest;
 pub mod parameters;
 pub mod path;
 pub mod pointer;

@@ -3,6 +3,7 @@
 use std::{cell::Cell, fmt::Display, ops::Range};
 
 use super::{Finding, Rule, source::Source};
+use crate::nearest::nearest;
 
 /// What was found so far.
 #[derive(Default)]
@@ -33,27 +34,11 @@ impl Findings {
     pub(super) fn nearest<'c>(&self, written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
         // A suggestion is a courtesy: a definition full of mistakes must not cost the square of its size.
         const MOST_COMPARISONS: usize = 200_000;
-        const LONGEST: usize = 64;
-        if written.len() > LONGEST {
-            return None;
-        }
-        let limit = (written.chars().count() / 3).min(4);
-        let mut best: Option<(usize, &str)> = None;
-        for candidate in candidates {
+        let affordable = candidates.into_iter().take_while(|_| {
             self.compared.set(self.compared.get() + 1);
-            if self.compared.get() > MOST_COMPARISONS {
-                break;
-            }
-            if candidate.len() > LONGEST || candidate.len().abs_diff(written.len()) > 2 * LONGEST {
-                continue;
-            }
-            let distance =
-                if candidate.eq_ignore_ascii_case(written) { 0 } else { strsim::osa_distance(candidate, written) };
-            if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
-                best = Some((distance, candidate));
-            }
-        }
-        best.map(|(_, candidate)| candidate)
+            self.compared.get() <= MOST_COMPARISONS
+        });
+        nearest(written, affordable)
     }
 
     /// The findings in the order of the text.
