@@ -28,6 +28,7 @@ const SAGEMAKER: &[&str] = &[
     "StartPipelineExecution", "StopPipelineExecution", "RetryPipelineExecution", "UpdatePipelineExecution",
     "DescribePipelineExecution", "ListPipelineExecutions", "ListPipelineExecutionSteps",
     "ListPipelineParametersForExecution", "DescribePipelineDefinitionForExecution",
+    "ListPipelineVersions", "UpdatePipelineVersion",
     "SendPipelineExecutionStepSuccess", "SendPipelineExecutionStepFailure",
     "CreateProcessingJob", "DescribeProcessingJob", "ListProcessingJobs", "StopProcessingJob",
     "CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "StopTrainingJob",
