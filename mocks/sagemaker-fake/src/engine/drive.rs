@@ -5,17 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pipeline_definition::graph::Progress;
 use pipeline_definition::retry::{self, Next};
 use pipeline_definition::{Definition, Graph, Step};
 
 use super::blocking;
-use super::execution::{self, Execution, ExecutionDefinition, ExecutionStatus, RetriedFailure, StepRecord, StepStatus};
+use super::execution::{self, Execution, ExecutionStatus, RetriedFailure, StepRecord, StepStatus};
 use super::scope::ExecutionScope;
 use super::step::{self, Failure, Outcome};
 use crate::clock::Timestamp;
 use crate::fake::WeakFake;
-use crate::store::Records;
+use crate::sagemaker::pipeline_version;
 use crate::{ApiError, Fake};
 
 /// AWS's sentence for an execution of which a step failed.
@@ -84,9 +83,8 @@ async fn drive(fake: &WeakFake, arn: String) -> Option<()> {
 }
 
 fn plan(fake: &Fake, arn: String) -> Result<Plan, ApiError> {
-    let record = fake.store.read(|view| view.get::<ExecutionDefinition>(&execution::key(&arn)))?;
-    let record = record.ok_or_else(|| ApiError::internal(format!("the definition of {arn} is gone")))?;
-    let definition = Definition::parse(&record.definition).map_err(ApiError::internal)?;
+    let version = fake.store.read(|view| pipeline_version::of_execution(view, &execution::existing(view, &arn)?))?;
+    let definition = version.parsed()?;
     let graph = Graph::new(&definition).map_err(ApiError::internal)?;
     Ok(Plan { arn, definition, graph })
 }
@@ -199,18 +197,9 @@ fn fail(fake: &Fake, execution: &Execution, record: &mut StepRecord, step: &Step
 
 /// The steps that wait for nothing any more.
 fn ready<'a>(plan: &'a Plan, execution: &Execution) -> Vec<&'a str> {
-    let progress = |name: &str| match execution.step(name) {
-        None => Progress::Waiting,
-        Some(record) => match record.status {
-            StepStatus::Failed | StepStatus::Stopped => Progress::Failed,
-            StepStatus::Succeeded => match record.metadata["Condition"]["Outcome"].as_str() {
-                Some(outcome) => Progress::Decided(outcome == "True"),
-                None => Progress::Succeeded,
-            },
-            _ => Progress::Running,
-        },
-    };
-    plan.graph.outlook(progress).ready
+    let mut ready = plan.graph.outlook(|name| execution.progress(name)).ready;
+    ready.retain(|name| execution.selects(name));
+    ready
 }
 
 /// Puts on record that these steps start, unless the execution is being stopped by now.
@@ -232,6 +221,7 @@ fn enter(fake: &Fake, plan: &Plan, names: &[&str]) -> Result<(), ApiError> {
                 resource: resource(fake, &execution.id, name),
                 metadata: serde_json::json!({}),
                 cache: None,
+                taken_from: None,
                 attempts: execution.attempts.remove(*name).unwrap_or_default() + 1,
                 retried: Vec::new(),
                 retry_at: None,

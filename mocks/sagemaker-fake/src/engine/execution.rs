@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pipeline_definition::cache::{Key, Verdict};
+use pipeline_definition::graph::Progress;
 use pipeline_definition::retry::Exception;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -69,6 +70,8 @@ pub struct Execution {
     pub pipeline: String,
     /// The ARN of its pipeline.
     pub pipeline_arn: String,
+    /// The version of its pipeline, whose definition it keeps to its end.
+    pub version: u64,
     /// Twelve of `[a-z0-9]`.
     pub id: String,
     /// `arn:aws:sagemaker:REGION:ACCOUNT:pipeline/NAME/execution/ID`.
@@ -93,11 +96,23 @@ pub struct Execution {
     pub created_by: UserContext,
     /// When it last changed.
     pub modified: Timestamp,
+    /// Which steps run, if not all of them do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selective: Option<Selective>,
     /// The steps that have started, in the order in which they did.
     pub steps: Vec<StepRecord>,
     /// How often the steps were tried that have to start again since the execution was retried.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attempts: BTreeMap<String, u32>,
+}
+
+/// What a selective execution was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selective {
+    /// The steps that run, as they were named.
+    pub steps: Vec<String>,
+    /// The ARN of the execution that stands in for what they wait for.
+    pub source: Option<String>,
 }
 
 /// A step that has started.
@@ -125,6 +140,9 @@ pub struct StepRecord {
     /// Whether an earlier run stands in for it, and why not; absent for a step that is never cached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheLookup>,
+    /// The ARN of the execution that stands in for it, since it was not selected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<String>,
     /// How often it was tried, this time included.
     #[serde(default = "one")]
     pub attempts: u32,
@@ -160,16 +178,6 @@ pub struct CacheLookup {
     pub verdict: Verdict,
 }
 
-/// The text of the definition that an execution began with: later changes of the pipeline do not concern it. A record of
-/// its own, so that not every change of the execution writes it again.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ExecutionDefinition {
-    /// The ARN of the execution.
-    pub execution_arn: String,
-    /// The text, as it was given.
-    pub definition: String,
-}
-
 impl Record for Execution {
     const KIND: &'static str = "execution";
     fn key(&self) -> String {
@@ -177,18 +185,23 @@ impl Record for Execution {
     }
 }
 
-impl Record for ExecutionDefinition {
-    const KIND: &'static str = "execution-definition";
-    fn key(&self) -> String {
-        key(&self.execution_arn)
-    }
-}
-
 impl Execution {
+    /// How far a step has come.
+    #[must_use]
+    pub fn progress(&self, step: &str) -> Progress {
+        self.step(step).map_or(Progress::Waiting, StepRecord::progress)
+    }
+
     /// The step of this name, if it has started.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// Whether this step runs, when its turn comes.
+    #[must_use]
+    pub fn selects(&self, step: &str) -> bool {
+        self.selective.as_ref().is_none_or(|selective| selective.steps.iter().any(|selected| selected == step))
     }
 
     /// Goes on after it has ended: what did not succeed starts again, as does what never started.
@@ -202,6 +215,19 @@ impl Execution {
 }
 
 impl StepRecord {
+    /// How far the step has come, as the graph sees it.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        match self.status {
+            StepStatus::Failed | StepStatus::Stopped => Progress::Failed,
+            StepStatus::Succeeded => match self.metadata["Condition"]["Outcome"].as_str() {
+                Some(outcome) => Progress::Decided(outcome == "True"),
+                None => Progress::Succeeded,
+            },
+            _ => Progress::Running,
+        }
+    }
+
     /// The ARN of the execution whose run of this step stands in for it.
     #[must_use]
     pub fn cache_source(&self) -> Option<&str> {

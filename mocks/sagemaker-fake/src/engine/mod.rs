@@ -19,7 +19,7 @@ mod scope;
 mod step;
 mod tasks;
 
-pub use execution::{CacheLookup, Execution, ExecutionStatus, RetriedFailure, StepRecord, StepStatus};
+pub use execution::{CacheLookup, Execution, ExecutionStatus, RetriedFailure, Selective, StepRecord, StepStatus};
 pub use tasks::Engine;
 
 pub(crate) use drive::launch;

@@ -2,37 +2,34 @@
 
 use std::collections::BTreeMap;
 
+use pipeline_definition::parameters;
 use pipeline_definition::resolve::text_of;
-use pipeline_definition::{Definition, parameters};
 use serde_json::{Map, Value, json};
 
 use super::idempotency;
 use super::names::UserContext;
 use super::paging::{self, Order, SortKey};
 use super::pipeline::{self, Pipeline};
+use super::pipeline_version::{self, PipelineVersion};
+use super::selective;
 use crate::ApiError;
-use crate::engine::execution::{self, ExecutionDefinition, existing, keys_of_pipeline};
+use crate::engine::execution::{self, existing, keys_of_pipeline};
 use crate::engine::{self, Execution, ExecutionStatus, StepRecord};
 use crate::fake::Context;
 use crate::store::{Change, Record, Records};
 
 pub(super) fn start(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    for unserved in ["SelectiveExecutionConfig", "PipelineVersionId"] {
-        if !input[unserved].is_null() {
-            return Err(ApiError::validation(format!("This fake does not serve {unserved} yet.")));
-        }
-    }
     let mut started = None;
     let answer =
         idempotency::once(context, "StartPipelineExecution", input["ClientRequestToken"].as_str(), input, |change| {
             let mut pipeline = pipeline::existing(change, context, input["PipelineName"].as_str().unwrap_or_default())?;
-            let execution = new(context, &pipeline, input)?;
+            let mut version = pipeline_version::existing(change, &pipeline, pipeline_version::id(input))?;
+            let mut execution = new(context, &pipeline, &version, input)?;
+            selective::apply(change, &mut execution, &version, &input["SelectiveExecutionConfig"])?;
             pipeline.last_run = Some(execution.created);
-            change.put(&ExecutionDefinition {
-                execution_arn: execution.arn.clone(),
-                definition: pipeline.definition.clone(),
-            })?;
+            version.last_execution = Some(execution.arn.clone());
             change.put(&execution)?;
+            change.put(&version)?;
             change.put(&pipeline)?;
             started = Some(execution.arn.clone());
             Ok(json!({"PipelineExecutionArn": execution.arn}))
@@ -110,6 +107,7 @@ pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, Ap
         "PipelineExecutionArn": execution.arn,
         "PipelineExecutionDisplayName": execution.display_name,
         "PipelineExecutionStatus": execution.status,
+        "PipelineVersionId": execution.version,
         "CreationTime": execution.created,
         "LastModifiedTime": execution.modified,
         "CreatedBy": by,
@@ -124,15 +122,16 @@ pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, Ap
     if let Some(most) = execution.max_parallel_execution_steps {
         output["ParallelismConfiguration"] = json!({"MaxParallelExecutionSteps": most});
     }
+    if let Some(selective) = &execution.selective {
+        output["SelectiveExecutionConfig"] = selective::shape(selective);
+    }
     Ok(output)
 }
 
 pub(super) fn definition(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let execution = of(context, input)?;
-    let definition = context.fake.store.read(|view| view.get::<ExecutionDefinition>(&execution.key()))?;
-    let definition =
-        definition.ok_or_else(|| ApiError::internal(format!("the definition of {} is gone", execution.arn)))?;
-    Ok(json!({"PipelineDefinition": definition.definition, "CreationTime": execution.created}))
+    let version = context.fake.store.read(|view| pipeline_version::of_execution(view, &execution))?;
+    Ok(json!({"PipelineDefinition": version.definition, "CreationTime": execution.created}))
 }
 
 pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
@@ -191,7 +190,6 @@ pub(super) fn delete_all(change: &mut Change<'_>, pipeline: &Pipeline) -> Result
     }
     for execution in executions {
         change.delete::<Execution>(&execution.key())?;
-        change.delete::<ExecutionDefinition>(&execution.key())?;
     }
     Ok(())
 }
@@ -202,7 +200,12 @@ fn of(context: &Context<'_>, input: &Value) -> Result<Execution, ApiError> {
     context.fake.store.read(|view| execution::existing(view, arn))
 }
 
-fn new(context: &Context<'_>, pipeline: &Pipeline, input: &Value) -> Result<Execution, ApiError> {
+fn new(
+    context: &Context<'_>,
+    pipeline: &Pipeline,
+    version: &PipelineVersion,
+    input: &Value,
+) -> Result<Execution, ApiError> {
     let (fake, now) = (context.fake, context.fake.clock.now());
     let id = fake.ids.lower(12);
     let given = |name: &str| input[name].as_str().map(str::to_owned);
@@ -210,6 +213,7 @@ fn new(context: &Context<'_>, pipeline: &Pipeline, input: &Value) -> Result<Exec
         region: pipeline.region.clone(),
         pipeline: pipeline.name.clone(),
         pipeline_arn: pipeline.arn.clone(),
+        version: version.id,
         arn: format!("{}/execution/{id}", pipeline.arn),
         id,
         display_name: given("PipelineExecutionDisplayName").unwrap_or_else(|| format!("execution-{}", now.0)),
@@ -217,11 +221,12 @@ fn new(context: &Context<'_>, pipeline: &Pipeline, input: &Value) -> Result<Exec
         role_arn: pipeline.role_arn.clone(),
         status: ExecutionStatus::Executing,
         failure_reason: None,
-        parameters: bind(&pipeline.definition, &input["PipelineParameters"])?,
+        parameters: bind(version, &input["PipelineParameters"])?,
         max_parallel_execution_steps: most(input).or(pipeline.max_parallel_execution_steps),
         created: now,
         created_by: UserContext::of(context.caller),
         modified: now,
+        selective: None,
         steps: Vec::new(),
         attempts: BTreeMap::new(),
     })
@@ -231,8 +236,8 @@ fn most(input: &Value) -> Option<u32> {
     input["ParallelismConfiguration"]["MaxParallelExecutionSteps"].as_u64()?.try_into().ok()
 }
 
-fn bind(definition: &str, given: &Value) -> Result<Map<String, Value>, ApiError> {
-    let definition = Definition::parse(definition).map_err(ApiError::internal)?;
+fn bind(version: &PipelineVersion, given: &Value) -> Result<Map<String, Value>, ApiError> {
+    let definition = version.parsed()?;
     let text = |parameter: &Value, member: &str| parameter[member].as_str().unwrap_or_default().to_owned();
     let given: Vec<_> =
         given.as_array().into_iter().flatten().map(|given| (text(given, "Name"), text(given, "Value"))).collect();
@@ -264,7 +269,8 @@ fn step_shape(step: &StepRecord) -> Value {
         ("StartTime", json!(step.start)),
         ("EndTime", json!(step.end)),
         ("StepStatus", json!(step.status)),
-        ("CacheHitResult", step.cache_source().map_or(Value::Null, |arn| json!({"SourcePipelineExecutionArn": arn}))),
+        ("CacheHitResult", source(step.cache_source())),
+        ("SelectiveExecutionResult", source(step.taken_from.as_deref())),
         ("FailureReason", json!(step.failure_reason)),
         ("Metadata", step.metadata.clone()),
         ("AttemptCount", json!(step.attempts)),
@@ -275,6 +281,10 @@ fn step_shape(step: &StepRecord) -> Value {
         }
     }
     shape
+}
+
+fn source(execution: Option<&str>) -> Value {
+    execution.map_or(Value::Null, |arn| json!({"SourcePipelineExecutionArn": arn}))
 }
 
 fn listed(member: &str, items: Vec<Value>, token: Option<String>) -> Value {

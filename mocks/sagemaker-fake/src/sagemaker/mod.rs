@@ -5,6 +5,7 @@ pub mod model;
 pub mod model_package;
 pub mod model_package_group;
 pub mod pipeline;
+pub mod pipeline_version;
 pub mod processing_job;
 pub mod training_job;
 
@@ -12,6 +13,7 @@ pub mod idempotency;
 mod job_list;
 pub mod names;
 pub mod paging;
+mod selective;
 pub mod tags;
 
 use serde_json::Value;
@@ -30,6 +32,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribePipeline", pipeline::describe),
     ("DeletePipeline", pipeline::delete),
     ("ListPipelines", pipeline::list),
+    ("UpdatePipelineVersion", pipeline_version::update),
+    ("ListPipelineVersions", pipeline_version::list),
     ("CreateModelPackageGroup", model_package_group::create),
     ("DescribeModelPackageGroup", model_package_group::describe),
     ("DeleteModelPackageGroup", model_package_group::delete),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::{self, UserContext};
 use super::paging::{self, Order, SortKey};
-use super::{execution, idempotency, tags};
+use super::{execution, idempotency, pipeline_version, tags};
 use crate::clock::Timestamp;
 use crate::fake::Context;
 use crate::store::{Record, Records};
@@ -28,8 +28,8 @@ pub struct Pipeline {
     pub arn: String,
     /// Its name for people; the name itself unless given.
     pub display_name: String,
-    /// The text of its definition, as it was given.
-    pub definition: String,
+    /// The latest of its versions, which has the definition.
+    pub version: u64,
     /// What it is for.
     pub description: Option<String>,
     /// The role that its executions assume.
@@ -132,7 +132,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
             arn: context.sagemaker_arn(&format!("pipeline/{name}")),
             display_name: given.pipeline_display_name.unwrap_or_else(|| name.clone()),
             name,
-            definition,
+            version: 1,
             description: given.pipeline_description,
             role_arn,
             max_parallel_execution_steps: given
@@ -145,6 +145,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
             last_run: None,
         };
         change.put(&pipeline)?;
+        pipeline_version::create(change, &pipeline, definition, now)?;
         tags::create(change, &pipeline.arn, input)?;
         Ok(json!({"PipelineArn": pipeline.arn}))
     })
@@ -159,7 +160,6 @@ pub(super) fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
             check_role(change, &role_arn)?;
             pipeline.role_arn = role_arn;
         }
-        pipeline.definition = definition.unwrap_or(pipeline.definition);
         pipeline.display_name = given.pipeline_display_name.unwrap_or(pipeline.display_name);
         pipeline.description = given.pipeline_description.or(pipeline.description);
         if let Some(parallelism) = given.parallelism_configuration {
@@ -167,19 +167,29 @@ pub(super) fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
         }
         pipeline.modified = context.fake.clock.now();
         pipeline.modified_by = UserContext::of(context.caller);
+        // AWS makes no version when the definition stays the same, whatever else changes.
+        let latest = pipeline_version::existing(change, &pipeline, None)?;
+        if let Some(definition) = definition.filter(|definition| *definition != latest.definition) {
+            pipeline.version += 1;
+            pipeline_version::create(change, &pipeline, definition, pipeline.modified)?;
+        }
         change.put(&pipeline)?;
-        Ok(json!({"PipelineArn": pipeline.arn}))
+        Ok(json!({"PipelineArn": pipeline.arn, "PipelineVersionId": pipeline.version}))
     })
 }
 
 pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["PipelineName"].as_str().unwrap_or_default();
-    let pipeline = context.fake.store.read(|view| existing(view, context, name))?;
+    let (pipeline, version) = context.fake.store.read(|view| {
+        let pipeline = existing(view, context, name)?;
+        let version = pipeline_version::existing(view, &pipeline, pipeline_version::id(input))?;
+        Ok((pipeline, version))
+    })?;
     let mut output = json!({
         "PipelineArn": pipeline.arn,
         "PipelineName": pipeline.name,
         "PipelineDisplayName": pipeline.display_name,
-        "PipelineDefinition": pipeline.definition,
+        "PipelineDefinition": version.definition,
         "RoleArn": pipeline.role_arn,
         "PipelineStatus": "Active",
         "CreationTime": pipeline.created,
@@ -196,6 +206,9 @@ pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, Ap
     if let Some(most) = pipeline.max_parallel_execution_steps {
         output["ParallelismConfiguration"] = json!({"MaxParallelExecutionSteps": most});
     }
+    for (name, text) in pipeline_version::names_for_people(&version) {
+        output[name] = text;
+    }
     Ok(output)
 }
 
@@ -204,6 +217,7 @@ pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
     idempotency::once(context, "DeletePipeline", token, input, |change| {
         let pipeline = existing(change, context, name)?;
         execution::delete_all(change, &pipeline)?;
+        pipeline_version::delete_all(change, &pipeline)?;
         change.delete::<Pipeline>(&pipeline.key())?;
         tags::delete(change, &pipeline.arn)?;
         Ok(json!({"PipelineArn": pipeline.arn}))

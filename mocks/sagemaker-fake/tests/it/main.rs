@@ -15,6 +15,8 @@ mod pipelines;
 mod registry;
 mod retries;
 mod s3;
+mod selective;
 mod sts;
 mod sts_pipeline;
+mod versions;
 mod wire;
