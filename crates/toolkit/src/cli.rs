@@ -104,6 +104,13 @@ pub struct Run {
     /// Sentence pairs: a tab-separated file, or an object or prefix in S3 [default: the embedded sample]
     #[arg(long, value_name = "FILE|s3://...")]
     pub input: Option<String>,
+    /// Run these steps only, with what an earlier execution left of the others
+    #[arg(long, value_name = "STEP,...", value_delimiter = ',', conflicts_with = "explain_cache")]
+    pub only: Vec<String>,
+    /// The execution that --only goes on from, by ARN or id; its parameters hold unless given [default: the newest
+    /// that has what the steps need]
+    #[arg(long, value_name = "EXECUTION", requires = "only")]
+    pub from: Option<String>,
     /// Start the execution and leave it alone
     #[arg(long)]
     pub detach: bool,
@@ -116,11 +123,20 @@ pub struct Run {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Pipeline {
     /// Prints the definition, as it would be sent
-    Show,
+    Show(Version),
     /// Says what is wrong in a definition, and where
     Lint(Definition),
     /// Compares a definition, its role and its tags with what is deployed
-    Diff(Definition),
+    Diff {
+        /// What to compare.
+        #[command(flatten)]
+        definition: Definition,
+        /// With what to compare.
+        #[command(flatten)]
+        version: Version,
+    },
+    /// Lists the definitions that the deployed pipeline has had, newest first
+    Versions,
     /// Draws the steps and what they wait for
     Graph {
         /// What to draw.
@@ -138,6 +154,14 @@ pub struct Definition {
     /// A definition in a file [default: the one that `run` would send]
     #[arg(long)]
     pub file: Option<PathBuf>,
+}
+
+/// A version of the deployed pipeline.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Version {
+    /// A definition that the deployed pipeline has had, by its number
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..))]
+    pub version: Option<i64>,
 }
 
 /// The form of a drawing.

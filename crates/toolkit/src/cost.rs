@@ -75,8 +75,13 @@ pub fn estimate(jobs: &[(&str, String, u32)]) -> Estimate {
 
 impl std::fmt::Display for Estimate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.jobs.is_empty() {
+            return f.write_str("no job runs");
+        }
         let instances: u32 = self.jobs.iter().map(|job| job.instances).sum();
-        write!(f, "{} jobs on {instances} instances, about {MINUTES_PER_JOB} billed minutes each: ", self.jobs.len())?;
+        let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let (jobs, instances) = (many(self.jobs.len(), "job"), many(instances as usize, "instance"));
+        write!(f, "{jobs} on {instances}, about {MINUTES_PER_JOB} billed minutes each: ")?;
         match self.total_usd {
             Some(usd) => write!(f, "${usd:.2} a run")?,
             None => {
@@ -101,6 +106,12 @@ mod tests {
             known.to_string(),
             "2 jobs on 3 instances, about 4 billed minutes each: $0.04 a run (list price of us-east-1, 2026-01; other regions differ)"
         );
+    }
+
+    #[test]
+    fn counts_in_words_that_agree() {
+        assert!(estimate(&[("A", "ml.m5.large".into(), 1)]).to_string().starts_with("1 job on 1 instance, about 4 "));
+        assert_eq!(estimate(&[]).to_string(), "no job runs");
     }
 
     #[test]

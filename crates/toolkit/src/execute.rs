@@ -6,11 +6,11 @@ use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, PublicAccessBlockConfiguration, ServerSideEncryption,
     ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tagging,
 };
-use aws_sdk_sagemaker::types::Parameter;
+use aws_sdk_sagemaker::types::{Parameter, SelectedStep, SelectiveExecutionConfig};
 
 use crate::aws::errors::describe;
 use crate::error::Failure;
-use crate::plan::{Operation, Plan, Tag};
+use crate::plan::{Operation, Plan, Selective, Tag};
 
 /// The clients that a plan is executed with.
 pub struct Executor<'a> {
@@ -125,11 +125,12 @@ impl Executor<'_> {
                 let done = sagemaker.add_tags().resource_arn(arn).set_tags(Some(sagemaker_tags(tags)));
                 done.send().await.map_err(|error| describe("AddTags", error))?;
             }
-            Operation::StartPipelineExecution { pipeline, parameters } => {
+            Operation::StartPipelineExecution { pipeline, parameters, selective } => {
                 let parameters =
                     parameters.iter().map(|it| Parameter::builder().name(&it.name).value(&it.value).build());
                 let started = sagemaker.start_pipeline_execution().pipeline_name(pipeline);
-                let started = started.set_pipeline_parameters(Some(parameters.collect())).send().await;
+                let started = started.set_pipeline_parameters(Some(parameters.collect()));
+                let started = started.set_selective_execution_config(selective.as_ref().map(selected)).send().await;
                 outcome.execution =
                     started.map_err(|error| describe("StartPipelineExecution", error))?.pipeline_execution_arn;
             }
@@ -144,6 +145,14 @@ impl Executor<'_> {
         }
         Ok(())
     }
+}
+
+fn selected(selective: &Selective) -> SelectiveExecutionConfig {
+    let steps = selective.steps.iter().map(|step| SelectedStep::builder().step_name(step).build());
+    SelectiveExecutionConfig::builder()
+        .set_selected_steps(Some(steps.collect()))
+        .set_source_pipeline_execution_arn(selective.source.clone())
+        .build()
 }
 
 fn sagemaker_tags(tags: &[Tag]) -> Vec<aws_sdk_sagemaker::types::Tag> {
@@ -191,7 +200,7 @@ mod tests {
             },
             Operation::UpdatePipeline { name: name(), definition: definition(), role: role() },
             Operation::AddTags { arn: text(), tags: vec![] },
-            Operation::StartPipelineExecution { pipeline: name(), parameters: vec![] },
+            Operation::StartPipelineExecution { pipeline: name(), parameters: vec![], selective: None },
             Operation::StopPipelineExecution { execution: text() },
             Operation::RetryPipelineExecution { execution: text() },
         ]

@@ -1,9 +1,10 @@
 //! An execution of the pipeline, as SageMaker describes it: its status and every step, over all pages.
 
 use aws_sdk_sagemaker::types::{
-    PipelineExecutionStatus, PipelineExecutionStep, PipelineExecutionStepMetadata, StepStatus,
+    PipelineExecutionStatus, PipelineExecutionStep, PipelineExecutionStepMetadata, SortOrder, StepStatus,
 };
 use aws_smithy_types::DateTime;
+use pipeline_definition::graph::Progress;
 use serde::Serialize;
 
 use crate::aws::errors::describe;
@@ -16,6 +17,9 @@ pub struct Execution {
     pub arn: String,
     /// `Executing`, `Stopping`, `Stopped`, `Failed`, `Succeeded`, `CompletedWithFailures`.
     pub status: String,
+    /// The version of the pipeline that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
@@ -42,6 +46,9 @@ pub struct Step {
     /// The execution whose result it took over instead of running its job again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_from: Option<String>,
+    /// The execution that stands in for it, since it was not selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<String>,
     /// How many times it was tried.
     pub attempts: i32,
     /// What it made or decided.
@@ -75,7 +82,9 @@ impl Execution {
     pub async fn observe(sagemaker: &aws_sdk_sagemaker::Client, arn: &str) -> Result<Self, Failure> {
         let execution = sagemaker.describe_pipeline_execution().pipeline_execution_arn(arn).send().await;
         let execution = execution.map_err(|error| describe("DescribePipelineExecution", error))?;
-        let mut pages = sagemaker.list_pipeline_execution_steps().pipeline_execution_arn(arn).into_paginator().send();
+        // Steps that start in the same moment keep the order of the list.
+        let listed = sagemaker.list_pipeline_execution_steps().pipeline_execution_arn(arn);
+        let mut pages = listed.sort_order(SortOrder::Ascending).into_paginator().send();
         let mut steps = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| describe("ListPipelineExecutionSteps", error))?;
@@ -88,6 +97,7 @@ impl Execution {
                 .pipeline_execution_status()
                 .map_or("Executing", PipelineExecutionStatus::as_str)
                 .to_owned(),
+            version: execution.pipeline_version_id,
             failure_reason: execution.failure_reason,
             steps,
         })
@@ -110,6 +120,18 @@ impl Execution {
     #[must_use]
     pub fn id(&self) -> &str {
         id(&self.arn)
+    }
+
+    /// How far a step has come.
+    #[must_use]
+    pub fn progress(&self, step: &str) -> Progress {
+        let Some(step) = self.step(step) else { return Progress::Waiting };
+        match (step.status.as_str(), &step.result) {
+            ("Succeeded", Some(StepResult::Condition(outcome))) => Progress::Decided(outcome == "True"),
+            ("Succeeded", _) => Progress::Succeeded,
+            ("Failed" | "Stopped", _) => Progress::Failed,
+            _ => Progress::Running,
+        }
     }
 
     /// The step of this name, if it was started.
@@ -142,6 +164,7 @@ impl From<&PipelineExecutionStep> for Step {
             ended: step.end_time().map(DateTime::as_secs_f64),
             failure_reason: step.failure_reason.clone(),
             cached_from: step.cache_hit_result().and_then(|hit| hit.source_pipeline_execution_arn.clone()),
+            taken_from: step.selective_execution_result().and_then(|it| it.source_pipeline_execution_arn.clone()),
             attempts: step.attempt_count().unwrap_or(1),
             result: step.metadata().and_then(result),
         }
@@ -159,4 +182,30 @@ fn result(metadata: &PipelineExecutionStepMetadata) -> Option<StepResult> {
         || metadata.condition().and_then(|made| made.outcome()).map(|it| StepResult::Condition(it.as_str().to_owned()));
     let fail = || metadata.fail().and_then(|made| made.error_message()).map(|it| StepResult::Fail(it.to_owned()));
     job.or_else(training).or_else(package).or_else(model).or_else(condition).or_else(fail)
+}
+
+#[cfg(test)]
+impl Execution {
+    /// One without steps.
+    pub(crate) fn new(arn: &str, status: &str) -> Self {
+        Self { arn: arn.into(), status: status.into(), version: None, failure_reason: None, steps: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+impl Step {
+    /// One of which nothing is known but this.
+    pub(crate) fn new(name: &str, status: &str) -> Self {
+        Self {
+            name: name.into(),
+            status: status.into(),
+            started: None,
+            ended: None,
+            failure_reason: None,
+            cached_from: None,
+            taken_from: None,
+            attempts: 1,
+            result: None,
+        }
+    }
 }

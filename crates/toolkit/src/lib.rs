@@ -20,6 +20,7 @@ pub mod plan;
 pub mod plans;
 pub mod progress;
 pub mod report;
+pub mod selective;
 pub mod watch;
 
 pub mod aws;

@@ -81,7 +81,12 @@ pub enum Operation {
     #[serde(rename = "sagemaker:AddTags")]
     AddTags { arn: String, tags: Vec<Tag> },
     #[serde(rename = "sagemaker:StartPipelineExecution")]
-    StartPipelineExecution { pipeline: String, parameters: Vec<Parameter> },
+    StartPipelineExecution {
+        pipeline: String,
+        parameters: Vec<Parameter>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        selective: Option<Selective>,
+    },
     #[serde(rename = "sagemaker:StopPipelineExecution")]
     StopPipelineExecution { execution: String },
     #[serde(rename = "sagemaker:RetryPipelineExecution")]
@@ -114,6 +119,15 @@ pub struct Parameter {
     pub name: String,
     /// Its value, as text: SageMaker converts it to the parameter's type.
     pub value: String,
+}
+
+/// Which steps an execution runs, when not all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Selective {
+    /// The steps that run.
+    pub steps: Vec<String>,
+    /// The ARN of the execution that stands in for what they wait for, if they wait for any other step.
+    pub source: Option<String>,
 }
 
 impl Operation {

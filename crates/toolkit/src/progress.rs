@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::execution::{Execution, Step, StepResult};
+use crate::execution::{Execution, Step, StepResult, id};
 
 /// What has been shown so far.
 pub struct Progress {
@@ -30,8 +30,11 @@ impl Progress {
         Self { shown: HashMap::new(), status: String::new(), live }
     }
 
-    /// Shows what has changed since the last time.
+    /// Shows what has changed since the last time, and at first of which version the execution is.
     pub fn update(&mut self, execution: &Execution) {
+        if let (true, Some(version)) = (self.status.is_empty(), execution.version) {
+            self.say(&format!("version {version} of the pipeline"));
+        }
         for (step, line) in self.transitions(execution) {
             match &mut self.live {
                 Some(live) => live.show(step, &line),
@@ -107,10 +110,11 @@ fn line(step: &Step) -> String {
         _ => ' ',
     };
     let mut line = format!("{mark} {:<22} {}", step.name, step.status);
-    match (&step.cached_from, step.seconds()) {
-        (Some(source), _) => line.push_str(&format!(", cached from execution {}", crate::execution::id(source))),
-        (None, Some(seconds)) => line.push_str(&format!(" after {seconds:.1} s")),
-        (None, None) => {}
+    match (&step.cached_from, &step.taken_from, step.seconds()) {
+        (Some(source), _, _) => line.push_str(&format!(", cached from execution {}", id(source))),
+        (None, Some(source), _) => line.push_str(&format!(", taken from execution {}", id(source))),
+        (None, None, Some(seconds)) => line.push_str(&format!(" after {seconds:.1} s")),
+        (None, None, None) => {}
     }
     if step.attempts > 1 {
         line.push_str(&format!(", attempt {}", step.attempts));
@@ -132,20 +136,11 @@ mod tests {
     use super::*;
 
     fn step(name: &str, status: &str) -> Step {
-        Step {
-            name: name.into(),
-            status: status.into(),
-            started: Some(10.0),
-            ended: None,
-            failure_reason: None,
-            cached_from: None,
-            attempts: 1,
-            result: None,
-        }
+        Step { started: Some(10.0), ..Step::new(name, status) }
     }
 
     fn execution(steps: Vec<Step>) -> Execution {
-        Execution { arn: "arn:x/execution/abc".into(), status: "Executing".into(), failure_reason: None, steps }
+        Execution { steps, ..Execution::new("arn:x/execution/abc", "Executing") }
     }
 
     #[test]
@@ -159,11 +154,13 @@ mod tests {
         let done =
             Step { ended: Some(12.5), result: Some(StepResult::Condition("True".into())), ..step("A", "Succeeded") };
         let failed = Step { failure_reason: Some("ClientError: no".into()), ..step("B", "Failed") };
+        let taken = Step { taken_from: Some("arn:x/execution/first".into()), ..step("C", "Succeeded") };
         assert_eq!(
-            lines(vec![done, failed]),
+            lines(vec![done, failed, taken]),
             [
                 "+ A                      Succeeded after 2.5 s: True",
-                "x B                      Failed: ClientError: no"
+                "x B                      Failed: ClientError: no",
+                "+ C                      Succeeded, taken from execution first"
             ]
         );
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::execution::{Execution, StepResult};
+use crate::execution::{Execution, StepResult, id};
 
 /// The report on an execution that has ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,6 +75,9 @@ impl Metrics {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "execution  {}", self.execution.arn)?;
+        if let Some(version) = self.execution.version {
+            writeln!(f, "version    {version} of the pipeline")?;
+        }
         writeln!(f, "status     {}", self.execution.status)?;
         if let Some(reason) = &self.execution.failure_reason {
             writeln!(f, "reason     {reason}")?;
@@ -88,11 +91,13 @@ impl fmt::Display for Report {
         writeln!(f, "steps")?;
         for step in &self.execution.steps {
             let seconds = step.seconds().map(|seconds| format!("{seconds:.1} s")).unwrap_or_default();
-            let outcome = match (&step.result, &step.cached_from) {
-                (Some(StepResult::Condition(outcome)), _) => outcome.clone(),
-                (_, Some(source)) => format!("cached from {}", crate::execution::id(source)),
-                _ => String::new(),
+            let decided = match &step.result {
+                Some(StepResult::Condition(outcome)) => Some(outcome.clone()),
+                _ => None,
             };
+            let cached = step.cached_from.as_deref().map(|source| format!("cached from {}", id(source)));
+            let taken = step.taken_from.as_deref().map(|source| format!("taken from {}", id(source)));
+            let outcome = [decided, cached, taken].into_iter().flatten().collect::<Vec<_>>().join(", ");
             let line = format!("  {:<22} {:<10} {seconds:>7}  {outcome}", step.name, step.status);
             writeln!(f, "{}", line.trim_end())?;
             if let Some(reason) = &step.failure_reason {

@@ -31,12 +31,28 @@ pub struct PackageGroup {
     pub arn: String,
 }
 
-/// Looks at the pipeline and its tags.
+/// A version of the deployed pipeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineVersion {
+    /// Its number, from 1.
+    pub version: i64,
+    /// When it was made, in seconds since 1970.
+    pub created: f64,
+    /// Its name for people, if it was given one.
+    pub display_name: Option<String>,
+    /// What it is for, if that was said.
+    pub description: Option<String>,
+    /// The ARN of the execution that was started last, if there is one.
+    pub last_execution: Option<String>,
+}
+
+/// Looks at the pipeline, with its latest definition or that of a version, and its tags.
 ///
 /// # Errors
-/// When a call is refused for another reason than that there is no such pipeline.
-pub async fn pipeline(sagemaker: &Client, name: &str) -> Result<Seen<Pipeline>, Failure> {
-    let pipeline = match sagemaker.describe_pipeline().pipeline_name(name).send().await {
+/// When a call is refused for another reason than that there is no such pipeline or version.
+pub async fn pipeline(sagemaker: &Client, name: &str, version: Option<i64>) -> Result<Seen<Pipeline>, Failure> {
+    let described = sagemaker.describe_pipeline().pipeline_name(name).set_pipeline_version_id(version);
+    let pipeline = match described.send().await {
         Ok(pipeline) => pipeline,
         Err(error) if is_absent(error.code(), error.message()) => return Ok(Seen::Absent),
         Err(error) => return Err(describe("DescribePipeline", error)),
@@ -55,6 +71,43 @@ pub async fn pipeline(sagemaker: &Client, name: &str) -> Result<Seen<Pipeline>, 
         role: pipeline.role_arn.unwrap_or_default(),
         tags,
     }))
+}
+
+/// The newest versions of the pipeline, newest first, at most `many` (up to 100), and whether there are more; none if
+/// there is no pipeline.
+///
+/// # Errors
+/// When the call is refused for another reason than that there is no such pipeline.
+pub async fn versions(
+    sagemaker: &Client,
+    pipeline: &str,
+    many: i32,
+) -> Result<Option<(Vec<PipelineVersion>, bool)>, Failure> {
+    let listed = sagemaker.list_pipeline_versions().pipeline_name(pipeline).sort_order(SortOrder::Descending);
+    let listed = match listed.max_results(many).send().await {
+        Ok(listed) => listed,
+        Err(error) if is_absent(error.code(), error.message()) => return Ok(None),
+        Err(error) => return Err(describe("ListPipelineVersions", error)),
+    };
+    let more = listed.next_token.is_some();
+    let versions = listed.pipeline_version_summaries.unwrap_or_default().into_iter().map(|summary| PipelineVersion {
+        version: summary.pipeline_version_id.unwrap_or_default(),
+        created: summary.creation_time.map(|time| time.as_secs_f64()).unwrap_or_default(),
+        display_name: summary.pipeline_version_display_name,
+        description: summary.pipeline_version_description,
+        last_execution: summary.last_execution_pipeline_execution_arn,
+    });
+    Ok(Some((versions.collect(), more)))
+}
+
+/// The status of an execution: `Executing`, `Stopping`, `Stopped`, `Failed`, `Succeeded`.
+///
+/// # Errors
+/// When the call is refused.
+pub async fn execution_status(sagemaker: &Client, execution: &str) -> Result<Option<String>, Failure> {
+    let described = sagemaker.describe_pipeline_execution().pipeline_execution_arn(execution).send().await;
+    let described = described.map_err(|error| describe("DescribePipelineExecution", error))?;
+    Ok(described.pipeline_execution_status.map(|status| status.as_str().to_owned()))
 }
 
 /// Looks at the model package group.

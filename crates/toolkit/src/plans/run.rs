@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::execution;
 use crate::observe::{Pipeline, Seen};
-use crate::plan::{Action, Content, Operation, Parameter, Tag, Verdict};
+use crate::plan::{Action, Content, Operation, Parameter, Selective, Tag, Verdict};
+use crate::selective::Source;
 use crate::site::Site;
 
 /// What is wanted.
@@ -17,8 +19,21 @@ pub struct Wanted<'a> {
     pub definition: &'a str,
     /// What goes into the bucket first; nothing for an input that is in S3 already.
     pub upload: Option<Upload<'a>>,
-    /// The parameters that differ from their defaults.
+    /// The parameters that are given.
     pub parameters: Vec<Parameter>,
+    /// Which steps run, if not all of them.
+    pub selected: Option<Selected<'a>>,
+}
+
+/// The steps that run alone.
+#[derive(Debug)]
+pub struct Selected<'a> {
+    /// Their names.
+    pub runs: Vec<&'a str>,
+    /// What they wait for.
+    pub takes: Vec<&'a str>,
+    /// The execution that stands in for that.
+    pub source: Option<&'a Source>,
 }
 
 /// An object to be there before the execution starts.
@@ -40,17 +55,40 @@ pub fn run(wanted: Wanted<'_>, pipeline: &Seen<Pipeline>) -> Vec<Action> {
     let mut actions = Vec::new();
     actions.extend(wanted.upload.as_ref().map(upload_action));
     actions.push(pipeline_action(&wanted, pipeline));
-    let given = wanted.parameters.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-    let start =
-        Operation::StartPipelineExecution { pipeline: wanted.site.pipeline.clone(), parameters: wanted.parameters };
-    actions.push(Action::new(
-        Verdict::Start,
-        "execution",
-        &wanted.site.pipeline,
-        format!("given {given}, the rest by default"),
-        vec![start],
-    ));
+    actions.push(start_action(wanted));
     actions
+}
+
+fn start_action(wanted: Wanted<'_>) -> Action {
+    let Wanted { site, parameters, selected, .. } = wanted;
+    let source = selected.as_ref().and_then(|selected| selected.source);
+    let mut because = Vec::new();
+    if let Some(Selected { runs, takes, source }) = &selected {
+        because.push(format!("only {}", runs.join(", ")));
+        if let (Some(source), false) = (source, takes.is_empty()) {
+            because.push(format!("with what {} left in execution {}", takes.join(", "), execution::id(&source.arn)));
+        }
+    }
+    because.push(match source {
+        Some(source) => {
+            let inherited = |it: &&Parameter| source.parameters.contains(&(it.name.clone(), it.value.clone()));
+            match names(parameters.iter().filter(|it| !inherited(it))).as_str() {
+                "" => "parameters as there".to_owned(),
+                changed => format!("parameters as there, but {changed}"),
+            }
+        }
+        None => format!("given {}, the rest by default", names(parameters.iter())),
+    });
+    let selective = selected.as_ref().map(|selected| Selective {
+        steps: selected.runs.iter().map(|&step| step.to_owned()).collect(),
+        source: source.map(|source| source.arn.clone()),
+    });
+    let start = Operation::StartPipelineExecution { pipeline: site.pipeline.clone(), parameters, selective };
+    Action::new(Verdict::Start, "execution", &site.pipeline, because.join("; "), vec![start])
+}
+
+fn names<'a>(parameters: impl Iterator<Item = &'a Parameter>) -> String {
+    parameters.map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn upload_action(upload: &Upload<'_>) -> Action {
@@ -139,7 +177,7 @@ mod tests {
         let settings = Settings::resolve(&Sources::default()).unwrap();
         let site = Site { tags: vec![tag("Project", "sts")], ..Site::new(&settings, "111122223333", Some("r")) };
         let definition = r#"{"Version": "2020-12-01", "Steps": []}"#;
-        let wanted = Wanted { site: &site, definition, upload: None, parameters: vec![] };
+        let wanted = Wanted { site: &site, definition, upload: None, parameters: vec![], selected: None };
         let action = pipeline_action(&wanted, &seen);
         let made: Vec<_> = action.operations.iter().map(Operation::call).collect();
         assert_eq!((action.verdict, made.as_slice()), (verdict, calls), "{seen:?}");
@@ -165,6 +203,29 @@ mod tests {
         check(deployed(SAME, "r", "other"), Verdict::Update, &["sagemaker:AddTags"]);
         check(deployed("{}", "r", "other"), Verdict::Update, &["sagemaker:UpdatePipeline", "sagemaker:AddTags"]);
         check(Seen::Unknown("403".into()), Verdict::Unknown, &[]);
+    }
+
+    #[test]
+    fn a_start_says_what_runs_and_with_what() {
+        #[track_caller]
+        fn check(runs: &[&str], takes: &[&str], source: Option<&Source>, parameters: &[(&str, &str)], because: &str) {
+            let settings = Settings::resolve(&Sources::default()).unwrap();
+            let site = Site::new(&settings, "111122223333", Some("r"));
+            let selected = (!runs.is_empty()).then(|| Selected { runs: runs.to_vec(), takes: takes.to_vec(), source });
+            let parameters =
+                parameters.iter().map(|&(name, value)| Parameter { name: name.into(), value: value.into() });
+            let parameters = parameters.collect();
+            let action = start_action(Wanted { site: &site, definition: "{}", upload: None, parameters, selected });
+            assert_eq!(action.because, because);
+        }
+        let parameters = vec![("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())];
+        let source = &Source { arn: "arn:x/execution/abc".into(), parameters };
+        check(&[], &[], None, &[("A", "1")], "given A, the rest by default");
+        check(&["P", "T"], &[], None, &[("A", "1")], "only P, T; given A, the rest by default");
+        let taken = "only T; with what P left in execution abc; parameters as there";
+        check(&["T"], &["P"], Some(source), &[("A", "1"), ("B", "2")], taken);
+        check(&["T"], &["P"], Some(source), &[("A", "1"), ("B", "3")], &format!("{taken}, but B"));
+        check(&["P"], &[], Some(source), &[("A", "1"), ("B", "2")], "only P; parameters as there");
     }
 
     #[test]

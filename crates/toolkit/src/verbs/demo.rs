@@ -19,7 +19,15 @@ pub async fn run(session: &Session, output: &Output) -> Result<(), Failure> {
     run::run(
         session,
         output,
-        &cli::Run { dry, parameters: Vec::new(), input: None, detach: false, explain_cache: false },
+        &cli::Run {
+            dry,
+            parameters: Vec::new(),
+            input: None,
+            only: Vec::new(),
+            from: None,
+            detach: false,
+            explain_cache: false,
+        },
     )
     .await?;
     output.note("");

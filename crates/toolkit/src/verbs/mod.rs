@@ -16,7 +16,7 @@ use std::path::Path;
 use sagemaker_fake::account::Scenario;
 
 use crate::aws::{Mode, Place, Session};
-use crate::cli::{Cli, Globals, Pipeline, Verb};
+use crate::cli::{self, Cli, Globals, Pipeline, Verb};
 use crate::error::{Failure, Kind};
 use crate::offline::state_folder;
 use crate::output::Output;
@@ -51,11 +51,17 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let output = &context.output;
     match cli.verb {
         Verb::Config => config::run(&context),
-        Verb::Pipeline(Pipeline::Show) => pipeline::show(&context.site()?, output),
+        Verb::Pipeline(Pipeline::Show(cli::Version { version: None })) => pipeline::show(&context.site()?, output),
+        Verb::Pipeline(Pipeline::Show(cli::Version { version: Some(version) })) => {
+            pipeline::show_version(&context.session("pipeline", Mode::Dry).await?, output, version).await
+        }
         Verb::Pipeline(Pipeline::Lint(of)) => pipeline::lint::run(output, of.file.as_deref(), || context.site()),
-        Verb::Pipeline(Pipeline::Diff(of)) => {
+        Verb::Pipeline(Pipeline::Diff { definition, version }) => {
             let session = context.session("pipeline", Mode::Dry).await?;
-            pipeline::diff::run(&session, output, of.file.as_deref()).await
+            pipeline::diff::run(&session, output, definition.file.as_deref(), version.version).await
+        }
+        Verb::Pipeline(Pipeline::Versions) => {
+            pipeline::versions::run(&context.session("pipeline", Mode::Dry).await?, output).await
         }
         Verb::Pipeline(Pipeline::Graph { definition, format }) => {
             pipeline::graph::run(output, definition.file.as_deref(), format, || context.site())

@@ -1,19 +1,24 @@
 //! `run`: bootstraps if need be, uploads the input, creates or updates the pipeline, starts it and watches it.
 
+mod preview;
+
+use pipeline_definition::graph::Selection;
+use pipeline_definition::{Definition, Graph};
 use serde::Serialize;
 
+use self::preview::Preview;
 use super::{bootstrap, watch};
 use crate::aws::Session;
 use crate::cli;
-use crate::cost::{self, Estimate};
 use crate::error::Failure;
 use crate::explain::{self, Explanation};
 use crate::names;
 use crate::observe::{self, Bucket, Input, Seen};
 use crate::output::Output;
-use crate::pipeline::{self, parameter, step};
+use crate::pipeline::{self, parameter};
 use crate::plan::{Action, Parameter, Plan};
 use crate::plans;
+use crate::selective::{self, Source};
 use crate::site::Site;
 
 /// Runs the pipeline; with `--dry`, says what that would do.
@@ -25,21 +30,34 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
         return Err(Failure::usage("`run` passes a role to SageMaker, and AWS_ROLE is not set")
             .hint("set AWS_ROLE to the ARN of the execution role; --as-caller only says who calls"));
     }
-    let input = Input::read(arguments.input.as_deref())?;
     let definition = pipeline::definition(&session.site);
     super::pipeline::lint::gate(output, &definition)?;
-    let parameters = parameters(&session.site, &definition, &input, &arguments.parameters)?;
-    let plan = Plan { actions: plan(session, &definition.to_json(), &input, &parameters).await? };
+    let graph = graph(&definition)?;
+    let selection = select(&graph, &arguments.only)?;
+    let source = match &selection {
+        Some(selection) => source(session, selection, arguments.from.as_deref()).await?,
+        None => None,
+    };
+    // What goes on from an execution has its input, unless another is given.
+    let input = match (&source, arguments.input.as_deref()) {
+        (Some(_), None) => None,
+        (_, given) => Some(Input::read(given)?),
+    };
+    let parameters = parameters(&session.site, &definition, source.as_ref(), input.as_ref(), &arguments.parameters)?;
+    let selected = selection.as_ref().map(|selection| selected(selection, source.as_ref()));
+    let plan = Plan { actions: plan(session, &definition.to_json(), input.as_ref(), &parameters, selected).await? };
     let cache = match arguments.explain_cache {
         true => Some(explain(session, &definition, &parameters).await?),
         false => None,
     };
     if arguments.dry.dry {
-        let preview = Preview { cache, ..Preview::new(plan, &definition, &parameters) };
+        let only = selection.as_ref().map(|selection| selection.runs.as_slice());
+        let mut preview = Preview::new(plan, &definition, &parameters, only);
+        preview.cache = cache;
         output.print(&preview, &preview)?;
         return bootstrap::verified(&preview.plan);
     }
-    if let Input::Local { label, rows, .. } = &input {
+    if let Some(Input::Local { label, rows, .. }) = &input {
         output.note(format_args!("input: {label}, {rows} pairs"));
     }
     for explanation in cache.iter().flatten() {
@@ -61,10 +79,31 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
     watch::follow(session, output, &execution).await
 }
 
+fn graph(definition: &Definition) -> Result<Graph, Failure> {
+    Graph::new(definition).map_err(|error| Failure::operation("our own definition is no graph").because(error))
+}
+
+/// What `--only` selects; none if all steps run.
+fn select<'g>(graph: &'g Graph, only: &'g [String]) -> Result<Option<Selection<'g>>, Failure> {
+    if only.is_empty() { Ok(None) } else { selective::select(graph, only).map(Some) }
+}
+
+async fn source(session: &Session, selection: &Selection<'_>, from: Option<&str>) -> Result<Option<Source>, Failure> {
+    let from = match from {
+        Some(from) => Some(watch::resolve(session, Some(from)).await?),
+        None => None,
+    };
+    selective::source(session, selection, from).await
+}
+
+fn selected<'a>(selection: &Selection<'a>, source: Option<&'a Source>) -> plans::run::Selected<'a> {
+    plans::run::Selected { runs: selection.runs.clone(), takes: selection.takes.clone(), source }
+}
+
 /// Which jobs will be taken over, and why the others run.
 async fn explain(
     session: &Session,
-    definition: &pipeline_definition::Definition,
+    definition: &Definition,
     parameters: &[Parameter],
 ) -> Result<Vec<Explanation>, Failure> {
     let given: Vec<_> = parameters.iter().map(|it| (it.name.clone(), it.value.clone())).collect();
@@ -81,37 +120,52 @@ pub fn preview_without_aws(site: &Site, output: &Output, arguments: &cli::Run, w
     let input = Input::read(arguments.input.as_deref())?;
     let definition = pipeline::definition(site);
     super::pipeline::lint::gate(output, &definition)?;
-    let parameters = parameters(site, &definition, &input, &arguments.parameters)?;
+    let graph = graph(&definition)?;
+    let selection = select(&graph, &arguments.only)?;
+    let parameters = parameters(site, &definition, None, Some(&input), &arguments.parameters)?;
+    if let Some(selection) = selection.as_ref().filter(|it| arguments.from.is_some() || !it.takes.is_empty()) {
+        let steps = selection.runs.join(", ");
+        return Err(unverified(&format!("what {steps} would go on from could not be looked at"), why));
+    }
     let unknown = || "AWS could not be asked".to_owned();
     let mut actions = plans::bootstrap(site, &Seen::Unknown(unknown()), &Seen::Unknown(unknown()));
     let upload = upload(site, &input, Seen::Unknown(unknown()));
     let json = definition.to_json();
-    let wanted = plans::run::Wanted { site, definition: &json, upload, parameters: parameters.clone() };
+    let selected = selection.as_ref().map(|selection| selected(selection, None));
+    let wanted = plans::run::Wanted { site, definition: &json, upload, parameters: parameters.clone(), selected };
     actions.extend(plans::run(wanted, &Seen::Unknown(unknown())));
-    let preview = Preview::new(Plan { actions }, &definition, &parameters);
+    let only = selection.as_ref().map(|selection| selection.runs.as_slice());
+    let preview = Preview::new(Plan { actions }, &definition, &parameters, only);
     output.print(&preview, &preview)?;
-    let failure = Failure::unverified(format!("what exists could not be looked at: {why}"));
-    Err(match why.next() {
+    Err(unverified("what exists could not be looked at", why))
+}
+
+fn unverified(what: &str, why: &Failure) -> Failure {
+    let failure = Failure::unverified(format!("{what}: {why}"));
+    match why.next() {
         Some(hint) => failure.hint(hint),
         None => failure,
-    })
+    }
 }
 
 /// Everything that has to be done, in order.
 async fn plan(
     session: &Session,
     definition: &str,
-    input: &Input,
+    input: Option<&Input>,
     parameters: &[Parameter],
+    selected: Option<plans::run::Selected<'_>>,
 ) -> Result<Vec<Action>, Failure> {
     let (clients, site) = (&session.clients, &session.site);
     let bucket = observe::bucket(&clients.s3, &site.bucket, &site.account, &site.region).await?;
     let group = observe::registry::package_group(&clients.sagemaker, &site.package_group).await?;
-    let deployed = observe::registry::pipeline(&clients.sagemaker, &site.pipeline).await?;
-    let seen = seen_input(session, input, &bucket).await?;
+    let deployed = observe::registry::pipeline(&clients.sagemaker, &site.pipeline, None).await?;
+    let upload = match input {
+        Some(input) => upload(site, input, seen_input(session, input, &bucket).await?),
+        None => None,
+    };
     let mut actions = plans::bootstrap(site, &bucket, &group);
-    let upload = upload(site, input, seen);
-    let wanted = plans::run::Wanted { site, definition, upload, parameters: parameters.to_vec() };
+    let wanted = plans::run::Wanted { site, definition, upload, parameters: parameters.to_vec(), selected };
     actions.extend(plans::run(wanted, &deployed));
     Ok(actions)
 }
@@ -140,20 +194,24 @@ fn upload<'a>(site: &'a Site, input: &'a Input, seen: Seen<u64>) -> Option<plans
     }
 }
 
-/// The parameters that are given to the execution: the input, and what was typed. They are checked against the
-/// definition as SageMaker would, only sooner.
+/// The parameters that are given to the execution: those of its source, as far as there still are such; the input; and
+/// what was typed. They are checked against the definition as SageMaker would, only sooner.
 fn parameters(
     site: &Site,
-    definition: &pipeline_definition::Definition,
-    input: &Input,
+    definition: &Definition,
+    source: Option<&Source>,
+    input: Option<&Input>,
     typed: &[(String, String)],
 ) -> Result<Vec<Parameter>, Failure> {
-    let uri = match input {
+    let uri = input.map(|input| match input {
         Input::S3 { uri } => uri.clone(),
         Input::Local { sha256, .. } => format!("s3://{}/{}", site.bucket, names::input_key(&site.prefix, sha256)),
-    };
-    let mut given = vec![(parameter::INPUT_DATA_URL.to_owned(), uri)];
-    for (name, value) in typed {
+    });
+    let inherited = source.into_iter().flat_map(|source| &source.parameters);
+    let mut given: Vec<_> =
+        inherited.filter(|(name, _)| definition.parameters.iter().any(|it| it.name == *name)).cloned().collect();
+    let of_input = uri.map(|uri| (parameter::INPUT_DATA_URL.to_owned(), uri));
+    for (name, value) in of_input.iter().chain(typed) {
         match given.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) => known.clone_from(value),
             None => given.push((name.clone(), value.clone())),
@@ -165,78 +223,8 @@ fn parameters(
     Ok(given.into_iter().map(|(name, value)| Parameter { name, value }).collect())
 }
 
-/// What `--dry` prints.
-#[derive(Debug, Serialize)]
-struct Preview {
-    #[serde(flatten)]
-    plan: Plan,
-    parameters: Vec<Parameter>,
-    /// The calls that SageMaker makes as the role, once the execution has started.
-    steps: Vec<(&'static str, &'static str)>,
-    cost: Estimate,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache: Option<Vec<Explanation>>,
-}
-
 /// What `--detach` prints.
 #[derive(Serialize)]
 struct Started<'a> {
     execution: &'a str,
-}
-
-impl Preview {
-    fn new(plan: Plan, definition: &pipeline_definition::Definition, given: &[Parameter]) -> Self {
-        let defaults = definition.parameters.iter().filter_map(|it| {
-            let value = it.default.as_ref()?;
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            Some(Parameter { name: it.name.clone(), value })
-        });
-        let mut parameters: Vec<_> = defaults.filter(|it| given.iter().all(|given| given.name != it.name)).collect();
-        parameters.extend(given.iter().cloned());
-        let value =
-            |name: &str| parameters.iter().find(|it| it.name == name).map(|it| it.value.clone()).unwrap_or_default();
-        let processing = value(parameter::PROCESSING_INSTANCE_TYPE);
-        let count = value(parameter::PROCESSING_INSTANCE_COUNT).parse().unwrap_or(1);
-        let cost = cost::estimate(&[
-            (step::PREPROCESS, processing.clone(), count),
-            (step::TRAIN, value(parameter::TRAINING_INSTANCE_TYPE), 1),
-            (step::EVALUATE, processing.clone(), 1),
-            (step::BASELINE, processing, 1),
-        ]);
-        let steps = vec![
-            (step::PREPROCESS, "sagemaker:CreateProcessingJob"),
-            (step::TRAIN, "sagemaker:CreateTrainingJob"),
-            (step::EVALUATE, "sagemaker:CreateProcessingJob"),
-            (step::BASELINE, "sagemaker:CreateProcessingJob"),
-            (step::REGISTER, "sagemaker:CreateModelPackage"),
-        ];
-        Self { plan, parameters, steps, cost, cache: None }
-    }
-}
-
-impl std::fmt::Display for Preview {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{}", self.plan)?;
-        writeln!(f, "parameters")?;
-        for parameter in &self.parameters {
-            writeln!(f, "  {:<24} {}", parameter.name, parameter.value)?;
-        }
-        writeln!(f, "then SageMaker calls, as the role")?;
-        for (step, call) in &self.steps {
-            writeln!(f, "  {step:<24} {call}")?;
-        }
-        writeln!(
-            f,
-            "  {:<24} if the model passes: {}, {}; else {}",
-            step::CHECK,
-            step::BASELINE,
-            step::REGISTER,
-            step::FAIL
-        )?;
-        if let Some(cache) = &self.cache {
-            writeln!(f, "cache")?;
-            cache.iter().try_for_each(|explanation| writeln!(f, "{explanation}"))?;
-        }
-        write!(f, "cost: {}", self.cost)
-    }
 }

@@ -79,7 +79,7 @@ fn unsuccessful(session: &Session, report: &Report) -> Failure {
 }
 
 /// The flag that a command to be typed next needs.
-fn offline(session: &Session) -> &'static str {
+pub(super) fn offline(session: &Session) -> &'static str {
     if session.offline { " --offline" } else { "" }
 }
 

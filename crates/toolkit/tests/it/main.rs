@@ -7,5 +7,6 @@ mod model;
 mod offline;
 mod permissions;
 mod pipeline;
+mod selective;
 mod transcripts;
 mod user;

@@ -57,7 +57,16 @@ async fn the_readme_allows_what_the_verbs_do() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = http::serve(&fake, listener, Checked::Yes).unwrap();
     let _owner = Owner::claim(&state, server.url()).unwrap();
-    for verb in [&["run"][..], &["run", "--dry"], &["watch"], &["logs", "TrainSTSModel"], &["stop"]] {
+    let verbs = [
+        &["run"][..],
+        &["run", "--dry"],
+        &["run", "--only", "CheckMSESTSEvaluation"],
+        &["watch"],
+        &["logs", "TrainSTSModel"],
+        &["pipeline", "versions"],
+        &["stop"],
+    ];
+    for verb in verbs {
         let place = ["--offline", "--state", state.to_str().unwrap()];
         tokio::task::block_in_place(|| user.run(&[], &[verb, &place].concat()));
     }

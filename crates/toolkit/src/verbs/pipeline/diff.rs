@@ -8,26 +8,25 @@ use pipeline_definition::Definition;
 use pipeline_definition::diff::{Change, diff};
 use serde::Serialize;
 
-use super::Source;
+use super::{Source, deployed};
 use crate::aws::Session;
 use crate::error::Failure;
-use crate::observe::{self, Pipeline, Seen};
+use crate::observe::Pipeline;
 use crate::output::Output;
 use crate::plan::Tag;
 use crate::site::Site;
 
 /// Compares the deployed pipeline with the definition in the file, or with our own, and with the role and the tags of the
-/// settings.
+/// settings. Of an earlier version only the definition is compared: role and tags have no versions.
 ///
 /// # Errors
 /// When a definition cannot be read, or AWS refuses to say what is deployed. A difference is no error.
-pub async fn run(session: &Session, output: &Output, file: Option<&Path>) -> Result<(), Failure> {
+pub async fn run(session: &Session, output: &Output, file: Option<&Path>, version: Option<i64>) -> Result<(), Failure> {
     let site = &session.site;
     let wanted = Source::of(file, || Ok(site.clone()))?.definition()?;
-    let difference = match observe::registry::pipeline(&session.clients.sagemaker, &site.pipeline).await? {
-        Seen::Present(deployed) => Difference::of(site, &deployed, &wanted)?,
-        Seen::Absent => Difference { pipeline: site.pipeline.clone(), ..Difference::default() },
-        Seen::Unknown(why) => return Err(Failure::unverified(format!("what is deployed is not known: {why}"))),
+    let difference = match deployed(session, version).await? {
+        Some(deployed) => Difference::of(site, &deployed, &wanted, version)?,
+        None => Difference { pipeline: site.pipeline.clone(), ..Difference::default() },
     };
     output.print(&difference, &difference)
 }
@@ -38,6 +37,9 @@ struct Difference {
     pipeline: String,
     /// Whether there is a pipeline of that name at all.
     deployed: bool,
+    /// The version that was compared, if not all that is deployed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
     same: bool,
     definition: Vec<Change>,
     role: Option<Changed>,
@@ -54,16 +56,19 @@ struct Changed {
 }
 
 impl Difference {
-    fn of(site: &Site, deployed: &Pipeline, wanted: &Definition) -> Result<Self, Failure> {
+    fn of(site: &Site, deployed: &Pipeline, wanted: &Definition, version: Option<i64>) -> Result<Self, Failure> {
         let old = Definition::parse(&deployed.definition).map_err(|error| {
             Failure::operation(format!("the deployed definition of {} cannot be read", site.pipeline)).because(error)
         })?;
         let definition = diff(&old, wanted);
-        let role = (deployed.role != site.role)
+        let role = (version.is_none() && deployed.role != site.role)
             .then(|| Changed { old: Some(deployed.role.clone()), new: Some(site.role.clone()) });
-        let tags = tags(&deployed.tags, &site.tags);
+        let tags = match version {
+            None => tags(&deployed.tags, &site.tags),
+            Some(_) => BTreeMap::new(),
+        };
         let same = definition.is_empty() && role.is_none() && tags.is_empty();
-        Ok(Self { pipeline: site.pipeline.clone(), deployed: true, same, definition, role, tags })
+        Ok(Self { pipeline: site.pipeline.clone(), deployed: true, version, same, definition, role, tags })
     }
 }
 
@@ -79,9 +84,12 @@ fn tags(deployed: &BTreeMap<String, String>, wanted: &[Tag]) -> BTreeMap<String,
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pipeline, deployed, same, definition, role, tags } = self;
+        let Self { pipeline, deployed, version, same, definition, role, tags } = self;
         if !deployed {
             return write!(f, "pipeline {pipeline} does not exist yet: all of it would be new");
+        }
+        if let (true, Some(version)) = (same, version) {
+            return write!(f, "no difference: the definition is that of version {version} of pipeline {pipeline}");
         }
         if *same {
             return write!(f, "no difference: definition, role and tags of pipeline {pipeline} are the deployed ones");
@@ -126,7 +134,7 @@ mod tests {
             tags: site.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         };
         change(&mut deployed);
-        assert_eq!(Difference::of(&site, &deployed, &wanted).unwrap().to_string(), said);
+        assert_eq!(Difference::of(&site, &deployed, &wanted, None).unwrap().to_string(), said);
     }
 
     #[test]

@@ -1,19 +1,38 @@
-//! `pipeline`: the definition, shown, checked, compared with the deployed one, drawn.
+//! `pipeline`: the definition, shown, checked, compared with the deployed one, drawn; and those that were deployed.
 
 pub mod diff;
 pub mod graph;
 pub mod lint;
 mod show;
+pub mod versions;
 
-pub use show::show;
+pub use show::{show, show_version};
 
 use std::path::Path;
 
 use pipeline_definition::Definition;
 
+use crate::aws::Session;
 use crate::error::Failure;
+use crate::observe::{self, Pipeline, Seen};
 use crate::pipeline;
 use crate::site::Site;
+use crate::verbs::watch::offline;
+
+/// The deployed pipeline, with its latest definition or that of a version; none if there is no such pipeline.
+///
+/// # Errors
+/// When there is no such version, or AWS refuses to say what is deployed.
+async fn deployed(session: &Session, version: Option<i64>) -> Result<Option<Pipeline>, Failure> {
+    let name = &session.site.pipeline;
+    match (observe::registry::pipeline(&session.clients.sagemaker, name, version).await?, version) {
+        (Seen::Present(deployed), _) => Ok(Some(deployed)),
+        (Seen::Absent, None) => Ok(None),
+        (Seen::Absent, Some(version)) => Err(Failure::operation(format!("pipeline {name} has no version {version}"))
+            .hint(format!("see which there are: cargo xtask pipeline versions{}", offline(session)))),
+        (Seen::Unknown(why), _) => Err(Failure::unverified(format!("what is deployed is not known: {why}"))),
+    }
+}
 
 /// The text of a definition, and what to call it.
 struct Source {
