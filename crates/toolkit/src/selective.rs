@@ -57,6 +57,12 @@ pub async fn source(
     let sagemaker = &session.clients.sagemaker;
     let found = match from {
         Some(from) => {
+            let ours = session.site.execution_arn("");
+            if !from.to_lowercase().starts_with(&ours.to_lowercase()) {
+                let pipeline = &session.site.pipeline;
+                return Err(Failure::usage(format!("{from} is no execution of pipeline {pipeline}"))
+                    .hint("--from takes the ARN or the id of an execution of the same pipeline"));
+            }
             let execution = Execution::observe(sagemaker, &from).await?;
             if let Some(why) = objection(selection, &execution) {
                 let failure = Failure::operation(format!("execution {} cannot be the source: {why}", execution.id()));

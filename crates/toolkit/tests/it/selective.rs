@@ -100,6 +100,10 @@ fn what_cannot_run_alone_is_said_before_anything_is_done() {
     let absent = user.refused(1, &["run", "--only", "TrainSTSModel", "--from", "abcdefghijkl"]);
     assert!(absent.contains("ResourceNotFound"), "{absent}");
 
+    let foreign = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/other/execution/abcdefghijkl";
+    let foreign = user.refused(2, &["run", "--only", "TrainSTSModel", "--from", foreign]);
+    assert!(foreign.contains("is no execution of pipeline stsPipeline"), "{foreign}");
+
     // Nobody can be asked for an execution; the first step needs none.
     let (code, stdout, stderr) = user.0.run(&[], &["run", "--only", "TrainSTSModel", "--dry"]);
     assert_eq!((code, stdout.as_str()), (3, ""), "{stderr}");
