@@ -138,7 +138,9 @@ async fn earlier(sagemaker: &Client, pipeline: &str) -> Result<Vec<Past>, Failur
             let declared = definition.step(&step.name);
             let arguments = declared.and_then(|it| resolve(&it.arguments, &scope).ok());
             let key = declared.zip(arguments).and_then(|(it, arguments)| Key::of(&it.kind, &arguments));
-            if let (Some(key), None, Some(ended)) = (key, &step.cached_from, step.ended) {
+            // What another execution stands in for was no run of this one.
+            let own = step.cached_from.is_none() && step.taken_from.is_none();
+            if let (Some(key), true, Some(ended)) = (key, own, step.ended) {
                 let age = Duration::try_from_secs_f64(now - ended).unwrap_or_default();
                 runs.push(Past { execution: arn.clone(), step: step.name.clone(), key, age, made: made.clone() });
             }

@@ -77,6 +77,20 @@ fn the_selected_steps_run_and_the_others_come_from_the_newest_execution() {
 }
 
 #[test]
+fn what_was_taken_over_is_no_run_that_a_later_one_could_reuse() {
+    let user = Offline(User::new());
+    user.json(0, &["run"]);
+    // The model is still that of the first execution, whatever the parameter says.
+    user.json(0, &["run", "--only", "EvaluateSTSModel", "--param", "L2=10.0"]);
+    let plan = user.json(0, &["run", "--dry", "--explain-cache", "--param", "L2=10.0"]);
+    let hits: Vec<_> = plan["cache"].as_array().unwrap().iter().map(|it| it["hit"].as_bool().unwrap()).collect();
+    assert_eq!(hits, [true, false, false, false], "{plan:#}");
+    let report = user.json(0, &["run", "--param", "L2=10.0"]);
+    let cached = report["steps"].as_array().unwrap().iter().filter(|step| step["cached_from"].is_string());
+    assert_eq!(cached.map(|step| &step["name"]).collect::<Vec<_>>(), ["PreprocessSTSData"]);
+}
+
+#[test]
 fn what_cannot_run_alone_is_said_before_anything_is_done() {
     let user = Offline(User::new());
     let unknown = user.refused(2, &["run", "--only", "TrainSTSModle"]);
