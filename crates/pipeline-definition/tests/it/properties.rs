@@ -2,6 +2,7 @@
 
 use pipeline_definition::{
     Definition, Graph, condition,
+    graph::{Progress, SelectionError},
     lint::{excerpt, lint},
     parameters,
     resolve::{Scope, resolve},
@@ -149,6 +150,77 @@ proptest! {
                     prop_assert!(graph.children(parent).contains(step));
                 }
             }
+        }
+    }
+
+    /// Any steps with any dependencies, any of them selected: refused for a reason that can be checked, or all of them run
+    /// once another execution stands in for what they take over, and nothing else does.
+    #[test]
+    fn what_is_selected_can_run_alone(
+        dependencies in prop::collection::vec(any::<u8>(), 1..8),
+        chosen in any::<u8>(),
+    ) {
+        let name = |at: usize| format!("S{at}");
+        let has = |bits: u8, at: usize| bits & (1 << at) != 0;
+        let steps: Vec<_> = dependencies.iter().enumerate().map(|(at, &bits)| {
+            let depends_on: Vec<_> = (0..at).filter(|&parent| has(bits, parent)).map(name).collect();
+            json!({"Name": name(at), "Type": "Processing", "DependsOn": depends_on})
+        }).collect();
+        let graph = Graph::new(&Definition::from_value(json!({"Steps": steps})).unwrap()).unwrap();
+        let chosen: Vec<_> = (0..dependencies.len()).filter(|&at| has(chosen, at)).map(name).collect();
+        let is_chosen = |step: &str| chosen.iter().any(|it| it == step);
+        // All that a step waits for, however far.
+        let behind = |step: &str| {
+            let (mut open, mut found) = (graph.parents(step), Vec::new());
+            while let Some(parent) = open.pop() {
+                if !found.contains(&parent) {
+                    found.push(parent);
+                    open.extend(graph.parents(parent));
+                }
+            }
+            found
+        };
+        match graph.select(chosen.iter().map(String::as_str)) {
+            Ok(selection) => {
+                prop_assert_eq!(selection.runs.len(), chosen.len());
+                let everything = selection.missing(|_| Progress::Succeeded);
+                prop_assert_eq!(everything, None);
+                prop_assert_eq!(selection.missing(|_| Progress::Waiting).is_some(), !selection.takes.is_empty());
+                let mut done: Vec<&str> = selection.takes.clone();
+                loop {
+                    let progress = |step: &str| match done.contains(&step) {
+                        true => Progress::Succeeded,
+                        false => Progress::Waiting,
+                    };
+                    let mut ready = graph.outlook(progress).ready;
+                    ready.retain(|step| is_chosen(step));
+                    if ready.is_empty() {
+                        break;
+                    }
+                    done.extend(ready);
+                }
+                prop_assert_eq!(done.len(), chosen.len() + selection.takes.len());
+                for step in graph.order().filter(|step| !is_chosen(step)) {
+                    let between = behind(step).iter().any(|it| is_chosen(it))
+                        && chosen.iter().any(|it| behind(it).contains(&step));
+                    prop_assert!(!between, "{step} was left out");
+                }
+            }
+            Err(SelectionError::Between { steps }) => {
+                for step in &steps {
+                    prop_assert!(!is_chosen(step));
+                    prop_assert!(behind(step).iter().any(|it| is_chosen(it)));
+                    prop_assert!(chosen.iter().any(|it| behind(it).contains(&step.as_str())));
+                }
+            }
+            Err(SelectionError::Apart { one, other }) => {
+                prop_assert_eq!(one.len() + other.len(), chosen.len());
+                for step in &one {
+                    let near = [graph.parents(step), graph.children(step)].concat();
+                    prop_assert!(other.iter().all(|it| !near.contains(&it.as_str())));
+                }
+            }
+            Err(error) => prop_assert!(false, "{error}"),
         }
     }
 
