@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::doors::{control, owner::Owner};
 use crate::sagemaker::idempotency;
-use crate::store::{Record, Store};
+use crate::store::{OpenError, Record, Store};
 use crate::{ApiError, fake};
 
 /// What is in a store: `{kind: {key: record}}`. Tokens of requests are no resources and are left out.
@@ -41,7 +41,7 @@ pub enum ExportError {
         /// The folder of the state.
         folder: std::path::PathBuf,
         /// Why not.
-        source: Box<redb::Error>,
+        source: OpenError,
     },
 }
 
@@ -58,7 +58,7 @@ pub fn folder(folder: &Path) -> Result<Value, ExportError> {
     if let Some(url) = Owner::find(folder) {
         return control::ask(&url, "state").map_err(|source| ExportError::Owner { url, source });
     }
-    let state = Store::export_file(&file)
-        .map_err(|source| ExportError::Store { folder: folder.to_owned(), source: Box::new(source) })?;
+    let state = Store::export_file(&file);
+    let state = state.map_err(|source| ExportError::Store { folder: folder.to_owned(), source })?;
     Ok(resources(state))
 }

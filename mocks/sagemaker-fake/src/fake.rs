@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::jobs::programs::Programs;
-use crate::store::{Records, Store};
+use crate::store::{OpenError, Records, Store};
 
 /// The file of the store in a state folder.
 pub const STORE_FILE: &str = "state.redb";
@@ -104,7 +104,7 @@ pub enum StartError {
         /// The folder of the state.
         folder: PathBuf,
         /// Why not.
-        source: Box<redb::Error>,
+        source: OpenError,
     },
     /// A folder cannot be made.
     #[error("cannot make the folder {folder}")]
@@ -197,11 +197,9 @@ impl FakeBuilder {
             }
         };
         let store = store.map_err(|source| match (&folder, source) {
-            (Folder::Kept(path), redb::Error::DatabaseAlreadyOpen) => StartError::Held(path.clone()),
-            (Folder::Kept(path), source) => StartError::Store { folder: path.clone(), source: Box::new(source) },
-            (Folder::Temporary(folder), source) => {
-                StartError::Store { folder: folder.path().to_owned(), source: Box::new(source) }
-            }
+            (Folder::Kept(path), OpenError::Held) => StartError::Held(path.clone()),
+            (Folder::Kept(path), source) => StartError::Store { folder: path.clone(), source },
+            (Folder::Temporary(folder), source) => StartError::Store { folder: folder.path().to_owned(), source },
         })?;
         seed(&store, &self.scenario, &self.clock)?;
         let fake = Fake(Arc::new(Parts {

@@ -6,14 +6,41 @@
 
 use std::path::Path;
 
-use redb::{DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{
+    DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::ApiError;
 
-/// (kind, key) -> the record as JSON. JSON keeps the state readable and lets old records be read by newer code.
-const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records");
+/// (kind, key) -> the record as JSON. JSON keeps the state readable and lets old records be read by newer code. Where it
+/// does not, the number in the name goes up, and states of other numbers are refused rather than misread.
+const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 2");
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("another process has it open")]
+    Held,
+    /// Its records have another form.
+    #[error("another version of this program wrote it, and this one cannot read it: remove the folder, or use another")]
+    OtherVersion,
+    /// The file cannot be opened or is no store.
+    #[error(transparent)]
+    Database(Box<redb::Error>),
+}
+
+impl<E: Into<redb::Error>> From<E> for OpenError {
+    fn from(error: E) -> Self {
+        match error.into() {
+            redb::Error::DatabaseAlreadyOpen => Self::Held,
+            redb::Error::TableDoesNotExist(_) => Self::OtherVersion,
+            error => Self::Database(Box::new(error)),
+        }
+    }
+}
 
 /// Something the store keeps.
 pub trait Record: Serialize + DeserializeOwned {
@@ -33,8 +60,8 @@ impl Store {
     /// Opens the store in `file`, or makes it.
     ///
     /// # Errors
-    /// When the file cannot be opened, is no store, or another process holds it.
-    pub fn open(file: &Path) -> Result<Self, redb::Error> {
+    /// When the file cannot be opened, is no store, is another version's, or another process holds it.
+    pub fn open(file: &Path) -> Result<Self, OpenError> {
         Self::prepare(redb::Database::create(file)?)
     }
 
@@ -42,12 +69,15 @@ impl Store {
     ///
     /// # Errors
     /// Never in practice: memory does not fail to open.
-    pub fn in_memory() -> Result<Self, redb::Error> {
+    pub fn in_memory() -> Result<Self, OpenError> {
         Self::prepare(redb::Database::builder().create_with_backend(redb::backends::InMemoryBackend::new())?)
     }
 
-    fn prepare(db: redb::Database) -> Result<Self, redb::Error> {
+    fn prepare(db: redb::Database) -> Result<Self, OpenError> {
         let transaction = db.begin_write()?;
+        if transaction.list_tables()?.any(|table| table.name() != RECORDS.name()) {
+            return Err(OpenError::OtherVersion);
+        }
         transaction.open_table(RECORDS)?;
         transaction.commit()?;
         Ok(Self { db })
@@ -84,16 +114,16 @@ impl Store {
     /// Everything in a store that no process has open, without changing the file.
     ///
     /// # Errors
-    /// When the file cannot be read, is no store, or is open in another process.
-    pub fn export_file(file: &Path) -> Result<Value, redb::Error> {
+    /// When the file cannot be read, is no store, is another version's, or is open in another process.
+    pub fn export_file(file: &Path) -> Result<Value, OpenError> {
         match ReadOnlyDatabase::open(file) {
-            Ok(db) => export(&db.begin_read()?),
+            Ok(db) => Ok(export(&db.begin_read()?)?),
             // Whoever wrote it last was killed. Repairing writes, so it is a copy that is repaired.
             Err(DatabaseError::RepairAborted) => {
                 let folder = tempfile::tempdir()?;
                 let copy = folder.path().join("state.redb");
                 std::fs::copy(file, &copy)?;
-                export(&redb::Database::open(copy)?.begin_read()?)
+                Ok(export(&redb::Database::open(copy)?.begin_read()?)?)
             }
             Err(error) => Err(error.into()),
         }
@@ -282,9 +312,22 @@ mod tests {
         let file = folder.path().join("state.redb");
         let store = Store::open(&file).unwrap();
         store.write(|change| change.put(&thing("a"))).unwrap();
-        assert!(matches!(Store::open(&file), Err(redb::Error::DatabaseAlreadyOpen)));
+        assert!(matches!(Store::open(&file), Err(OpenError::Held)));
         drop(store);
         let store = Store::open(&file).unwrap();
         assert_eq!(store.export().unwrap(), serde_json::json!({"thing": {"a": "a"}}));
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.redb");
+        let db = redb::Database::create(&file).unwrap();
+        let transaction = db.begin_write().unwrap();
+        transaction.open_table(TableDefinition::<(&str, &str), &[u8]>::new("records")).unwrap();
+        transaction.commit().unwrap();
+        drop(db);
+        assert!(matches!(Store::open(&file), Err(OpenError::OtherVersion)));
+        assert!(matches!(Store::export_file(&file), Err(OpenError::OtherVersion)));
     }
 }
