@@ -42,7 +42,10 @@ pub(super) async fn serve(
     let (stopping, _) = watch::channel(false);
     let (mut threads, mut workers) = (Vec::new(), Vec::new());
     for number in 0..thread::available_parallelism().map_or(1, NonZero::get) {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+        // Before it looks for more requests, a thread lets others have its core. Under full load they would wait for their
+        // turn until the scheduler takes it away, and 1 request in 100 for 3 ms.
+        let runtime = Builder::new_current_thread().enable_all().on_thread_park(thread::yield_now).build();
+        let runtime = runtime.map_err(Error::Runtime)?;
         let (worker, accepted) = mpsc::unbounded_channel();
         let (handler, stopping) = (handler.clone(), stopping.subscribe());
         let work = move || work(&runtime, accepted, &handler, &stopping);
