@@ -9,6 +9,7 @@ mod json;
 mod query;
 mod route;
 mod service;
+pub mod signature;
 mod xml;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

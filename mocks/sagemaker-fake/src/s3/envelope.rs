@@ -12,11 +12,9 @@ use axum::body::{Body, BodyDataStream};
 use bytes::{Buf as _, Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
 use http::{HeaderName, HeaderValue, Request, StatusCode, Uri, header};
-use time::PrimitiveDateTime;
-use time::macros::format_description;
 
 use crate::ApiError;
-use crate::protocol::pairs;
+use crate::protocol::{pairs, signature};
 
 /// The longest line of a chunked body that is not content: a chunk's header or a line of the trailer.
 const LONGEST_LINE: usize = 8 * 1024;
@@ -107,7 +105,7 @@ fn without_presignature(uri: &Uri) -> Result<(Uri, Vec<(String, String)>), ApiEr
     let ends = match (version_4, version_2) {
         (false, false) => return Ok((uri.clone(), Vec::new())),
         (true, _) => value("X-Amz-Date")
-            .and_then(date)
+            .and_then(signature::timestamp)
             .zip(value("X-Amz-Expires").and_then(|life| life.parse().ok()))
             .and_then(|(begins, life): (i64, i64)| (0..=604_800).contains(&life).then_some(begins + life)),
         (false, true) => value("Expires").and_then(|ends| ends.parse().ok()),
@@ -134,12 +132,6 @@ fn without_presignature(uri: &Uri) -> Result<(Uri, Vec<(String, String)>), ApiEr
         .parse()
         .map_err(|error| ApiError::new("InvalidURI", format!("Couldn't parse the specified URI: {error}")))?;
     Ok((uri, pairs(moved.join("&").as_bytes()).collect()))
-}
-
-/// Seconds since 1970 of a date like `20261124T010203Z`.
-fn date(text: &str) -> Option<i64> {
-    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
-    PrimitiveDateTime::parse(text, format).ok().map(|date| date.assume_utc().unix_timestamp())
 }
 
 /// Where in a chunked body the reader is.
