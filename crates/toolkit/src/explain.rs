@@ -15,6 +15,7 @@ use pipeline_definition::{Definition, Graph};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::aws::Session;
 use crate::aws::errors::describe;
 use crate::error::Failure;
 use crate::execution::{self, Execution, StepResult};
@@ -38,13 +39,8 @@ pub struct Explanation {
 ///
 /// # Errors
 /// When a call is refused.
-pub async fn explain(
-    sagemaker: &Client,
-    pipeline: &str,
-    definition: &Definition,
-    bound: Bound,
-) -> Result<Vec<Explanation>, Failure> {
-    let earlier = earlier(sagemaker, pipeline).await?;
+pub async fn explain(session: &Session, definition: &Definition, bound: Bound) -> Result<Vec<Explanation>, Failure> {
+    let earlier = earlier(&session.clients.sagemaker, &session.site.pipeline, session.now()).await?;
     let graph =
         Graph::new(definition).map_err(|error| Failure::operation("our own definition is no graph").because(error))?;
     let mut scope = Known { bound, execution: None, made: BTreeMap::new() };
@@ -112,8 +108,8 @@ impl Past {
 }
 
 /// The runs of the newest executions that succeeded and were not cached themselves.
-async fn earlier(sagemaker: &Client, pipeline: &str) -> Result<Vec<Past>, Failure> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+async fn earlier(sagemaker: &Client, pipeline: &str, now: SystemTime) -> Result<Vec<Past>, Failure> {
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let mut runs = Vec::new();
     for arn in registry::latest_executions(sagemaker, pipeline, EXECUTIONS).await? {
         let execution = Execution::observe(sagemaker, &arn).await?;

@@ -11,6 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
+use crate::ApiError;
+use crate::store::Record;
+
 /// A moment, in milliseconds since 1970. On the wire and in the store it is a number of seconds with a fraction, as
 /// SageMaker's JSON protocol writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +42,34 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// How far the clock of a state was moved, for whoever opens it next. A clock that was never moved leaves none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offset {
+    /// Ahead of real time, in milliseconds.
+    pub ms: i64,
+}
+
+impl Record for Offset {
+    const KIND: &'static str = "clock";
+    fn key(&self) -> String {
+        Self::KEY.to_owned()
+    }
+}
+
+impl Offset {
+    /// There is one.
+    pub const KEY: &'static str = "offset";
+
+    /// As far as a clock can be moved: a century.
+    pub const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+    /// The same as a duration: clocks are moved forward only.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_millis(u64::try_from(self.ms).unwrap_or_default())
+    }
+}
+
 /// The clock of one fake. All clones are the same clock.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Arc<Parts>);
@@ -53,12 +84,6 @@ struct Parts {
 }
 
 impl Clock {
-    /// Real time plus `offset_ms`.
-    #[must_use]
-    pub fn with_offset(offset_ms: i64) -> Self {
-        Self(Arc::new(Parts { offset_ms: AtomicI64::new(offset_ms), ..Parts::default() }))
-    }
-
     /// Stands at `at` until it is advanced.
     #[must_use]
     pub fn frozen(at: Timestamp) -> Self {
@@ -70,12 +95,30 @@ impl Clock {
         Timestamp(self.0.frozen_at_ms.unwrap_or_else(real_ms) + self.0.offset_ms.load(Ordering::SeqCst))
     }
 
-    /// Moves the clock forward; says by how much it now differs from real time.
-    pub fn advance(&self, by: Duration) -> i64 {
-        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        let offset = self.0.offset_ms.fetch_add(by, Ordering::SeqCst).saturating_add(by);
+    /// How far it is ahead of real time.
+    pub fn offset(&self) -> Offset {
+        Offset { ms: self.0.offset_ms.load(Ordering::SeqCst) }
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.offset_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
         self.0.moved.send_replace(());
-        offset
+    }
+
+    /// Whether it can be moved so far.
+    pub(crate) fn check(&self, by: Duration) -> Result<(), ApiError> {
+        let offset = self.offset().duration();
+        if offset.checked_add(by).is_some_and(|offset| offset <= Offset::MAX) {
+            return Ok(());
+        }
+        Err(ApiError::validation("the clock cannot be moved further than a century ahead of real time"))
+    }
+
+    /// Stands where it stood when the state was last open.
+    pub(crate) fn resume(&self, at: Offset) {
+        self.0.offset_ms.store(at.ms, Ordering::SeqCst);
+        self.0.moved.send_replace(());
     }
 
     /// Waits until the clock has come to `at`, by itself or because it was moved. Keeps the clock alive, and nothing else.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use http::Method;
 use serde_json::{Map, Value};
 
 use crate::doors::{control, owner::Owner};
@@ -56,7 +57,7 @@ pub fn folder(folder: &Path) -> Result<Value, ExportError> {
         return Ok(Value::Object(Map::new()));
     }
     if let Some(url) = Owner::find(folder) {
-        return control::ask(&url, "state").map_err(|source| ExportError::Owner { url, source });
+        return control::ask(&url, &Method::GET, "state").map_err(|source| ExportError::Owner { url, source });
     }
     let state = Store::export_file(&file);
     let state = state.map_err(|source| ExportError::Store { folder: folder.to_owned(), source })?;

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crate::ApiError;
 use crate::account::{Caller, Scenario};
 use crate::calls::CallLog;
-use crate::clock::Clock;
+use crate::clock::{Clock, Offset};
 use crate::engine::Engine;
 use crate::faults::Faults;
 use crate::ids::Ids;
@@ -132,6 +133,19 @@ impl Fake {
         }
     }
 
+    /// Moves the clock forward, and remembers it: who opens the state later finds the same time. What is due wakes up.
+    ///
+    /// # Errors
+    /// `ValidationException` when it would come to stand further ahead than [`Offset::MAX`]; an internal failure when the
+    /// store cannot be written.
+    pub fn advance(&self, by: Duration) -> Result<(), ApiError> {
+        self.clock.check(by)?;
+        self.store.write(|change| {
+            self.clock.advance(by);
+            change.put(&self.clock.offset())
+        })
+    }
+
     /// The same fake, not kept alive.
     #[must_use]
     pub fn downgrade(&self) -> WeakFake {
@@ -201,6 +215,9 @@ impl FakeBuilder {
             (Folder::Kept(path), source) => StartError::Store { folder: path.clone(), source },
             (Folder::Temporary(folder), source) => StartError::Store { folder: folder.path().to_owned(), source },
         })?;
+        if let Some(offset) = store.read(|view| view.get::<Offset>(Offset::KEY))? {
+            self.clock.resume(offset);
+        }
         seed(&store, &self.scenario, &self.clock)?;
         let fake = Fake(Arc::new(Parts {
             scenario: self.scenario,

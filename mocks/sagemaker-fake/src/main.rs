@@ -4,15 +4,20 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use ::http::Method;
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use sagemaker_fake::account::Scenario;
+use sagemaker_fake::doors::control::{self, ClockFace};
 use sagemaker_fake::doors::http;
 use sagemaker_fake::doors::owner::Owner;
+use sagemaker_fake::fake::STORE_FILE;
 use sagemaker_fake::protocol::Checked;
 use sagemaker_fake::{Fake, export};
 use serde_json::json;
+use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,6 +45,15 @@ enum Verb {
         /// The account to begin with
         #[arg(long, value_name = "NAME", default_value = "ready", value_parser = Scenario::named)]
         scenario: Scenario,
+    },
+    /// Moves the account's clock forward: what is due in between happens
+    Advance {
+        /// By how much, e.g. 45s, 90m, 2h, 1day
+        #[arg(value_name = "DURATION", value_parser = humantime::parse_duration)]
+        by: Duration,
+        /// The folder of the state
+        #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE)]
+        state: PathBuf,
     },
     /// Prints the state as one JSON document
     Export {
@@ -70,6 +84,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.verb {
         Verb::Serve { port, state, scenario } => serve(port, &state, scenario, cli.output),
+        Verb::Advance { by, state } => advance(by, &state, cli.output),
         Verb::Export { state } => export(&state),
         Verb::Container { arguments } => return sts_container::run(arguments),
     };
@@ -117,6 +132,45 @@ async fn serve(port: u16, state: &Path, scenario: Scenario, output: Output) -> a
     drop(owner);
     sagemaker_fake::engine::close(fake).await;
     Ok(())
+}
+
+/// Moves the clock of whoever serves the folder; of the folder itself, if nobody does. What falls due then happens when
+/// somebody opens it again.
+#[tokio::main]
+async fn advance(by: Duration, state: &Path, output: Output) -> anyhow::Result<()> {
+    let clock: ClockFace = match Owner::find(state) {
+        Some(url) => {
+            let what = format!("clock/advance?seconds={}", by.as_secs());
+            let answer = control::ask(&url, &Method::POST, &what).with_context(|| format!("{url} does not move"))?;
+            serde_json::from_value(answer).with_context(|| format!("{url} does not say what time it is"))?
+        }
+        None if !state.join(STORE_FILE).exists() => {
+            bail!("there is no state in {}; name its folder with --state", state.display())
+        }
+        None => {
+            let fake = Fake::builder().state(state).at_rest(true).build()?;
+            fake.advance(by)?;
+            ClockFace::of(&fake)
+        }
+    };
+    match output {
+        Output::Text => {
+            let now = clock.now.date().replace_nanosecond(0)?.format(&Rfc3339)?;
+            println!("it is {now} there, {} ahead of real time", ahead(clock.offset.duration()));
+        }
+        Output::Json => println!("{}", serde_json::to_string(&clock)?),
+    }
+    Ok(())
+}
+
+/// In days and parts of a day: months have no length.
+fn ahead(offset: Duration) -> String {
+    let (days, rest) = (offset.as_secs() / 86_400, Duration::from_secs(offset.as_secs() % 86_400));
+    match (days, rest.is_zero()) {
+        (0, _) => humantime::format_duration(rest).to_string(),
+        (days, true) => format!("{days}days"),
+        (days, false) => format!("{days}days {}", humantime::format_duration(rest)),
+    }
 }
 
 fn export(state: &Path) -> anyhow::Result<()> {

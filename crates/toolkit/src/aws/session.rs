@@ -1,6 +1,7 @@
 //! What a verb works with: its clients, who it is, and the names of everything.
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use super::config::{self, Target};
 use super::identity::{self, Identity, Wanted};
@@ -34,6 +35,8 @@ pub struct Session {
     pub identity: Identity,
     /// Whether this is the fake.
     pub offline: bool,
+    /// How far the fake's clock is ahead; AWS's is as right as ours.
+    ahead: Duration,
 }
 
 impl Session {
@@ -50,6 +53,7 @@ impl Session {
         mode: Mode,
     ) -> Result<Self, Failure> {
         let wanted = |role| Wanted { verb, role, prefix: &settings.base_job_prefix, as_caller, mode };
+        let mut ahead = Duration::ZERO;
         let (config, identity) = match place {
             Place::Aws => {
                 if settings.role.is_none() && !as_caller {
@@ -60,6 +64,7 @@ impl Session {
             }
             Place::Offline { state, scenario } => {
                 let fake = Offline::open(state, scenario, mode).await?;
+                ahead = fake.ahead;
                 let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
                 let config = config::load(settings, target, fake.http.clone()).await;
                 let role = role_offline(settings, &fake);
@@ -72,7 +77,14 @@ impl Session {
             site,
             identity,
             offline: matches!(place, Place::Offline { .. }),
+            ahead,
         })
+    }
+
+    /// What time it is where the verbs work.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        SystemTime::now() + self.ahead
     }
 }
 

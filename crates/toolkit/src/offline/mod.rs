@@ -7,10 +7,12 @@ mod door;
 mod follow;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use sagemaker_fake::account::Scenario;
+use sagemaker_fake::doors::control::{self, ClockFace};
 
 use crate::aws::Mode;
 use crate::error::Failure;
@@ -28,6 +30,8 @@ pub struct Offline {
     pub account: String,
     /// The scenario's first role.
     pub role: Option<String>,
+    /// How far its clock is ahead of real time.
+    pub ahead: Duration,
     /// Sends requests to it, wherever it goes. Kept, it keeps a fake in this process alive.
     pub http: SharedHttpClient,
 }
@@ -45,8 +49,16 @@ impl Offline {
         let (account, role) = (scenario.account.clone(), scenario.role_arns().next());
         let door = Door::open(state, scenario, mode).await?;
         let url = door.url().await;
-        Ok(Self { url, keys, account, role, http: SharedHttpClient::new(Follow::new(door)) })
+        let ahead = clock(url.clone()).await?.offset.duration();
+        Ok(Self { url, keys, account, role, ahead, http: SharedHttpClient::new(Follow::new(door)) })
     }
+}
+
+/// What the fake's clock shows.
+async fn clock(url: String) -> Result<ClockFace, Failure> {
+    let asked = tokio::task::spawn_blocking(move || control::ask(&url, &http::Method::GET, "clock")).await;
+    let asked = asked.unwrap_or_else(|error| Err(error.into())).and_then(|it| Ok(serde_json::from_value(it)?));
+    asked.map_err(|error| Failure::operation("the fake does not say what time it is").because(error))
 }
 
 /// The folder of the state: `--state`, else `STSMM_STATE_DIR`, else `.stsmm/offline` at the root of the project.

@@ -109,7 +109,7 @@ async fn explain(
     let given: Vec<_> = parameters.iter().map(|it| (it.name.clone(), it.value.clone())).collect();
     let bound = pipeline_definition::parameters::bind(definition, &given);
     let bound = bound.map_err(|error| Failure::usage(error.to_string()))?;
-    explain::explain(&session.clients.sagemaker, &session.site.pipeline, definition, bound).await
+    explain::explain(session, definition, bound).await
 }
 
 /// What a dry run can say when nobody can be asked what exists: everything that is known without AWS.

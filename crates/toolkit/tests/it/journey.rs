@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
 use sagemaker_fake::Fake;
@@ -55,6 +56,13 @@ impl User {
     }
 
     /// The whole state.
+    /// Moves the clock of the account while nobody works in it.
+    fn advance(&self, by: Duration) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _entered = runtime.enter();
+        Fake::builder().state(self.state()).at_rest(true).build().unwrap().advance(by).unwrap();
+    }
+
     fn export(&self) -> Value {
         let state = self.state();
         sagemaker_fake::export::folder(&state).unwrap()
@@ -216,6 +224,12 @@ fn what_has_not_changed_does_not_run_again() {
     assert_eq!(cached(&refused), jobs[..3]);
     let other = user.json(0, &["run", "--param", "L2=10.0"]);
     assert_eq!(cached(&other), jobs[..1]);
+
+    // Results are kept for thirty days.
+    user.advance(Duration::from_secs(31 * 86_400));
+    let expired: Vec<(bool, String)> = explained("L2=10.0");
+    assert!(!expired[0].0 && expired[0].1.ends_with(" is 31 days old, and a result is kept for 30"), "{expired:?}");
+    assert!(cached(&user.json(0, &["run"])).is_empty());
 }
 
 /// What failed runs again, under the same ARN; here it fails again, for the same reason.

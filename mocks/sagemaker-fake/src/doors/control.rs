@@ -1,10 +1,12 @@
-//! What the fake answers about itself, under `/_stsmm/`.
+//! What the fake answers about itself, and how it is steered, under `/_stsmm/`.
 //!
-//! | path | answer |
+//! | request | answer |
 //! |---|---|
-//! | `state` | the state, as [`crate::export::state`] gives it |
-//! | `calls` | the calls that were made, oldest first |
-//! | `owner` | which state folder this process serves |
+//! | `GET state` | the state, as [`crate::export::state`] gives it |
+//! | `GET calls` | the calls that were made, oldest first |
+//! | `GET owner` | which state folder this process serves |
+//! | `GET clock` | the clock: its time, and how far it is ahead |
+//! | `POST clock/advance?seconds=N` | the same, after it was moved forward |
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -12,8 +14,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::clock::{Offset, Timestamp};
+use crate::protocol::pairs;
 use crate::{ApiError, Fake, export};
 
 /// How the paths begin. No bucket can have this name.
@@ -22,18 +27,46 @@ pub const PREFIX: &str = "/_stsmm/";
 /// How long a process on this machine may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Answers a request; `asked` is its path without the prefix.
-pub(super) fn answer(fake: &Fake, method: &Method, asked: &str) -> Response<Bytes> {
+/// Answers a request; `asked` is its path without the prefix. Blocks while the store is read or written.
+pub(super) fn answer(fake: &Fake, method: &Method, asked: &str, query: &str) -> Response<Bytes> {
     let answer = match (method, asked) {
         (&Method::GET, "state") => export::state(&fake.store),
         (&Method::GET, "calls") => serde_json::to_value(fake.calls.snapshot()).map_err(ApiError::internal),
         (&Method::GET, "owner") => Ok(json!({"folder": fake.folder()})),
+        (&Method::GET, "clock") => serde_json::to_value(ClockFace::of(fake)).map_err(ApiError::internal),
+        (&Method::POST, "clock/advance") => advance(fake, query),
         _ => Err(ApiError::new("NotFound", format!("{method} {PREFIX}{asked} is not served"))
             .with_status(StatusCode::NOT_FOUND)),
     };
     match answer {
         Ok(value) => json_response(StatusCode::OK, &value),
         Err(error) => failed(&error),
+    }
+}
+
+fn advance(fake: &Fake, query: &str) -> Result<Value, ApiError> {
+    let given = pairs(query.as_bytes()).find(|(name, _)| name == "seconds").map(|(_, value)| value);
+    let seconds = given.and_then(|seconds| seconds.parse().ok()).ok_or_else(|| {
+        ApiError::validation("`seconds` must say by how many the clock is moved forward: a whole number")
+    })?;
+    fake.advance(Duration::from_secs(seconds))?;
+    serde_json::to_value(ClockFace::of(fake)).map_err(ApiError::internal)
+}
+
+/// What the clock shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockFace {
+    /// The time there.
+    pub now: Timestamp,
+    /// How far ahead of real time that is.
+    pub offset: Offset,
+}
+
+impl ClockFace {
+    /// That of a fake.
+    #[must_use]
+    pub fn of(fake: &Fake) -> Self {
+        Self { now: fake.clock.now(), offset: fake.clock.offset() }
     }
 }
 
@@ -49,11 +82,11 @@ fn json_response(status: StatusCode, value: &Value) -> Response<Bytes> {
     response
 }
 
-/// Asks the fake at `url` for one of the answers above, e.g. `state`. Blocks for ten seconds at most.
+/// Asks the fake at `url` for one of the answers above, e.g. `GET` `state`. Blocks for ten seconds at most.
 ///
 /// # Errors
 /// When nobody answers there, or it is no fake that does.
-pub fn ask(url: &str, what: &str) -> io::Result<Value> {
+pub fn ask(url: &str, method: &Method, what: &str) -> io::Result<Value> {
     let authority = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
     let address =
         authority.to_socket_addrs()?.next().ok_or_else(|| io::Error::other(format!("{authority} is no address")))?;
@@ -61,7 +94,7 @@ pub fn ask(url: &str, what: &str) -> io::Result<Value> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     // HTTP/1.0: the answer comes in one piece and ends where the connection does.
-    write!(stream, "GET {PREFIX}{what} HTTP/1.0\r\nHost: {authority}\r\n\r\n")?;
+    write!(stream, "{method} {PREFIX}{what} HTTP/1.0\r\nHost: {authority}\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) =

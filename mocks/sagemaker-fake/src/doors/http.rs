@@ -90,8 +90,12 @@ impl Door {
     async fn answer(self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
-        if let Some(asked) = path.strip_prefix(control::PREFIX) {
-            return control::answer(&self.fake, &parts.method, asked).map(Body::from).into_response();
+        if path.starts_with(control::PREFIX) {
+            let answered = tokio::task::spawn_blocking(move || {
+                let asked = path.strip_prefix(control::PREFIX).unwrap_or_default();
+                control::answer(&self.fake, &parts.method, asked, &query)
+            });
+            return written(answered.await);
         }
         // What is for S3 can be told from the headers, and its body is not read here: it may be of any length.
         if protocol::route(&parts.method, &path, &query, &parts.headers, &[]) == Route::S3 {
@@ -105,10 +109,11 @@ impl Door {
             let route = protocol::route(&parts.method, &path, &query, &parts.headers, &body);
             protocol::answer(&self.fake, &route, &parts.headers, &query, &body, self.checked)
         });
-        let answered: http::Response<Bytes> = match answered.await {
-            Ok(response) => response,
-            Err(error) => control::failed(&ApiError::internal(error)),
-        };
-        answered.map(Body::from)
+        written(answered.await)
     }
+}
+
+/// The answer of a thread of its own, which may have panicked.
+fn written(answered: Result<http::Response<Bytes>, tokio::task::JoinError>) -> Response {
+    answered.unwrap_or_else(|error| control::failed(&ApiError::internal(error))).map(Body::from)
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::control;
@@ -46,7 +47,7 @@ impl Owner {
     #[must_use]
     pub fn find(folder: &Path) -> Option<String> {
         let notice = read(&folder.join(FILE))?;
-        let answer = control::ask(&notice.url, "owner").ok()?;
+        let answer = control::ask(&notice.url, &Method::GET, "owner").ok()?;
         let theirs = Path::new(answer["folder"].as_str()?).canonicalize().ok()?;
         (theirs == folder.canonicalize().ok()?).then_some(notice.url)
     }

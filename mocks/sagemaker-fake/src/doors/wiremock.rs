@@ -38,7 +38,7 @@ impl Door {
     fn answer(&self, request: &Request) -> Response<Bytes> {
         let (path, query) = (request.url.path(), request.url.query().unwrap_or_default());
         if let Some(asked) = path.strip_prefix(control::PREFIX) {
-            return control::answer(&self.fake, &request.method, asked);
+            return control::answer(&self.fake, &request.method, asked, query);
         }
         match protocol::route(&request.method, path, query, &request.headers, &request.body) {
             Route::S3 => {
