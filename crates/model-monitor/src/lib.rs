@@ -1,0 +1,15 @@
+//! SageMaker Model Monitor's model quality analysis: records that an endpoint captured and labels that came later, to
+//! metrics, constraints and violations in AWS's formats. No file, no network: bytes come in through `BufRead`, values and
+//! bytes go out.
+//!
+//! The modules in the order in which data passes through them:
+//!
+//! | module | from | to |
+//! |---|---|---|
+//! | [`layout`] | a time | the folders of its hour in S3, names of captured objects |
+//! | [`records`] | lines of JSON | [`records::Capture`], [`records::GroundTruth`], [`records::Merged`], and back |
+//! | [`merge`] | captures and ground truth | merged records, and a [`merge::Report`] |
+
+pub mod layout;
+pub mod merge;
+pub mod records;

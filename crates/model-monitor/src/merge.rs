@@ -1,0 +1,169 @@
+//! The ground truth merge: captured records and labels, joined by id.
+//!
+//! It is an inner join: a record without label and a label without record are left out, a label serves every record of
+//! its id, and a record with several labels is merged with each of them. Labels are kept in memory, records pass by.
+
+use std::{collections::hash_map::RandomState, fmt, hash::BuildHasher};
+
+use crate::records::{Capture, Encoding, GroundTruth, Merged};
+
+/// How many ids of what did not match are kept to be shown.
+const EXAMPLES: usize = 3;
+
+/// Labels by their id: 32 bytes for each beside its text.
+#[derive(Debug, Default)]
+pub struct Labels {
+    /// Ids and labels, one after the other.
+    text: String,
+    entries: Vec<Entry>,
+    state: RandomState,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Of the id.
+    hash: u64,
+    /// Where in the text the id begins; the label follows.
+    start: usize,
+    id_length: u32,
+    length: u32,
+    encoding: Encoding,
+    matched: bool,
+}
+
+impl Entry {
+    fn id(self, text: &str) -> &str {
+        &text[self.start..][..self.id_length as usize]
+    }
+
+    fn label(self, text: &str) -> &str {
+        &text[self.start + self.id_length as usize..][..self.length as usize]
+    }
+}
+
+impl Labels {
+    /// Keeps a label.
+    pub fn add(&mut self, label: &GroundTruth) {
+        let (id, data) = (&label.event_metadata.event_id, &label.ground_truth_data.data);
+        // Neither is longer than `records::MAX_RECORD`.
+        let (Ok(id_length), Ok(length)) = (id.len().try_into(), data.len().try_into()) else { return };
+        self.entries.push(Entry {
+            hash: self.state.hash_one(id),
+            start: self.text.len(),
+            id_length,
+            length,
+            encoding: label.ground_truth_data.encoding,
+            matched: false,
+        });
+        self.text.push_str(id);
+        self.text.push_str(data);
+    }
+
+    /// All labels are there: records may come.
+    #[must_use]
+    pub fn join(mut self) -> Join {
+        // Labels of one id stay in the order in which they came.
+        self.entries.sort_unstable_by_key(|entry| (entry.hash, entry.start));
+        Join { labels: self, captures: 0, unmatched: 0, merged: 0, examples: Vec::new() }
+    }
+}
+
+/// The merge under way.
+#[derive(Debug)]
+pub struct Join {
+    labels: Labels,
+    captures: u64,
+    unmatched: u64,
+    merged: u64,
+    examples: Vec<String>,
+}
+
+impl Join {
+    /// Appends a merged line for each label of the record; none if it has no label.
+    pub fn merge(&mut self, capture: &Capture, out: &mut Vec<u8>) {
+        let Labels { text, entries, state } = &mut self.labels;
+        let id = capture.id();
+        let hash = state.hash_one(id);
+        let first = entries.partition_point(|entry| entry.hash < hash);
+        let before = self.merged;
+        for entry in entries[first..].iter_mut().take_while(|entry| entry.hash == hash) {
+            if entry.id(text) == id {
+                entry.matched = true;
+                self.merged += 1;
+                Merged::write(out, capture, entry.label(text), entry.encoding);
+            }
+        }
+        self.captures += 1;
+        if self.merged == before {
+            self.unmatched += 1;
+            if self.examples.len() < EXAMPLES {
+                self.examples.push(id.to_owned());
+            }
+        }
+    }
+
+    /// What came together so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let Labels { text, entries, .. } = &self.labels;
+        let unmatched = || entries.iter().filter(|entry| !entry.matched);
+        let mut repeated = 0;
+        for same_hash in entries.chunk_by(|entry, next| entry.hash == next.hash) {
+            let is_repeated = |at: &usize| same_hash[..*at].iter().any(|e| e.id(text) == same_hash[*at].id(text));
+            repeated += (1..same_hash.len()).filter(is_repeated).count() as u64;
+        }
+        // In the order in which they came, not in that of their hashes, which is another each time.
+        let mut first: Vec<_> = unmatched().copied().collect();
+        first.sort_unstable_by_key(|entry| entry.start);
+        Report {
+            captures: self.captures,
+            unmatched_captures: self.unmatched,
+            labels: entries.len() as u64,
+            unmatched_labels: unmatched().count() as u64,
+            repeated_labels: repeated,
+            merged: self.merged,
+            captures_without_label: self.examples.clone(),
+            labels_without_capture: first.iter().take(EXAMPLES).map(|entry| entry.id(text).to_owned()).collect(),
+        }
+    }
+}
+
+/// How well records and labels fit together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Captured records.
+    pub captures: u64,
+    /// Those of them that have no label.
+    pub unmatched_captures: u64,
+    /// Labels.
+    pub labels: u64,
+    /// Those of them whose request was not captured.
+    pub unmatched_labels: u64,
+    /// Labels of an id that another label before had.
+    pub repeated_labels: u64,
+    /// Merged records.
+    pub merged: u64,
+    /// Ids of the first records without label.
+    pub captures_without_label: Vec<String>,
+    /// Ids of the first labels without record.
+    pub labels_without_capture: Vec<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { captures, unmatched_captures, labels, unmatched_labels, repeated_labels, merged, .. } = self;
+        write!(f, "{captures} captured records and {labels} labels give {merged} merged records")?;
+        if *unmatched_captures > 0 {
+            let ids = self.captures_without_label.join(", ");
+            write!(f, "; without label are {unmatched_captures} records, for instance {ids}")?;
+        }
+        if *unmatched_labels > 0 {
+            let ids = self.labels_without_capture.join(", ");
+            write!(f, "; without record are {unmatched_labels} labels, for instance {ids}")?;
+        }
+        if *repeated_labels > 0 {
+            write!(f, "; {repeated_labels} labels have the id of another")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! The crate against what AWS's own programs wrote, against scikit-learn, and as a whole.
+
+mod merge;
+mod records;
