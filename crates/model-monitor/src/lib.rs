@@ -9,7 +9,20 @@
 //! | [`layout`] | a time | the folders of its hour in S3, names of captured objects |
 //! | [`records`] | lines of JSON | [`records::Capture`], [`records::GroundTruth`], [`records::Merged`], and back |
 //! | [`merge`] | captures and ground truth | merged records, and a [`merge::Report`] |
+//! | [`analysis`] | rows of predictions and labels | [`statistics::Statistics`]: `statistics.json` |
 
+pub mod analysis;
 pub mod layout;
 pub mod merge;
+pub mod problem;
 pub mod records;
+pub mod statistics;
+
+mod binary;
+mod json;
+mod multiclass;
+mod regression;
+mod samples;
+
+pub use multiclass::MAX_CLASSES;
+pub use samples::SAMPLED_FROM;
