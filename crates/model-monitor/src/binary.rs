@@ -154,7 +154,7 @@ impl Counts {
     }
 
     fn false_negative_rate(self) -> f64 {
-        share(self.false_negatives as f64, self.positives() as f64)
+        if self.positives() == 0 { 0.0 } else { 1.0 - self.recall() }
     }
 
     /// The F score in which recall counts `BETA` hundredths as much as precision.

@@ -10,13 +10,19 @@
 //! | [`records`] | lines of JSON | [`records::Capture`], [`records::GroundTruth`], [`records::Merged`], and back |
 //! | [`merge`] | captures and ground truth | merged records, and a [`merge::Report`] |
 //! | [`analysis`] | rows of predictions and labels | [`statistics::Statistics`]: `statistics.json` |
+//! | [`constraints`] | statistics of a baseline | [`constraints::Constraints`]: `constraints.json`, and back |
+//! | [`violations`] | statistics and constraints | [`violations::Violations`]: `constraint_violations.json` |
+//! | [`cloudwatch`] | statistics | the metrics that a job publishes |
 
 pub mod analysis;
+pub mod cloudwatch;
+pub mod constraints;
 pub mod layout;
 pub mod merge;
 pub mod problem;
 pub mod records;
 pub mod statistics;
+pub mod violations;
 
 mod binary;
 mod json;

@@ -7,7 +7,7 @@ mod capture;
 mod ground_truth;
 mod merged;
 mod payload;
-mod read;
+pub(crate) mod read;
 
 use serde::{Deserialize, Serialize};
 

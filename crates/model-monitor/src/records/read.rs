@@ -106,7 +106,7 @@ impl<R: BufRead, T: DeserializeOwned> Iterator for Records<R, T> {
 }
 
 /// Appends a record as a line of compact JSON, with its line end.
-pub(super) fn write(out: &mut Vec<u8>, record: &impl Serialize) {
+pub(crate) fn write(out: &mut Vec<u8>, record: &impl Serialize) {
     // Neither the memory nor the members of a record can refuse to be written.
     let _ = serde_json::to_writer(&mut *out, record);
     out.push(b'\n');

@@ -3,3 +3,4 @@
 mod merge;
 mod records;
 mod statistics;
+mod violations;
