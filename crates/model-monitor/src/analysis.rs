@@ -123,8 +123,8 @@ pub enum Unusable {
     },
 }
 
-const INFERENCE: &str = "inference_attribute";
-const PROBABILITY: &str = "probability_attribute";
+pub(crate) const INFERENCE: &str = "inference_attribute";
+pub(crate) const PROBABILITY: &str = "probability_attribute";
 pub(crate) const GROUND_TRUTH: &str = "ground_truth_attribute";
 
 /// An analysis under way.

@@ -9,14 +9,17 @@
 //! | [`layout`] | a time | the folders of its hour in S3, names of captured objects |
 //! | [`records`] | lines of JSON | [`records::Capture`], [`records::GroundTruth`], [`records::Merged`], and back |
 //! | [`merge`] | captures and ground truth | merged records, and a [`merge::Report`] |
+//! | [`dataset`] | merged records, CSV, JSON lines; where the values are ([`attribute`]) | [`analysis::Observation`] |
 //! | [`analysis`] | rows of predictions and labels | [`statistics::Statistics`]: `statistics.json` |
 //! | [`constraints`] | statistics of a baseline | [`constraints::Constraints`]: `constraints.json`, and back |
 //! | [`violations`] | statistics and constraints | [`violations::Violations`]: `constraint_violations.json` |
 //! | [`cloudwatch`] | statistics | the metrics that a job publishes |
 
 pub mod analysis;
+pub mod attribute;
 pub mod cloudwatch;
 pub mod constraints;
+pub mod dataset;
 pub mod layout;
 pub mod merge;
 pub mod problem;
