@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 fn main() {
     let mut files = Vec::new();
-    for folder in ["src", "../sts-model/src"] {
+    for folder in ["src", "../model-monitor/src", "../sts-model/src"] {
         println!("cargo::rerun-if-changed={folder}");
         collect(Path::new(folder), &mut files);
     }

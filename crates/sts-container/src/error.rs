@@ -2,6 +2,13 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use model_monitor::{
+    analysis::Unusable,
+    constraints::ConstraintsError,
+    dataset::{DatasetError, FormatError},
+    problem::UnknownProblem,
+    records::RecordError,
+};
 use sts_model::{
     artifact::ArtifactError, logistic::FitError, metrics::MetricsError, pairs::PairError, rows::RowError,
     vocabulary::VocabularyError,
@@ -62,6 +69,34 @@ pub(crate) enum Error {
     Artifact(#[source] ArtifactError),
     #[error("the predictions cannot be judged")]
     Metrics(#[from] MetricsError),
+    #[error("the environment has no {name}: a monitoring job needs it")]
+    NoVariable { name: &'static str },
+    #[error("{name} is {value:?}: it must be {expected}")]
+    Variable { name: &'static str, value: String, expected: &'static str },
+    #[error(
+        "{name} is set, but this program runs no scripts of yours: make the rows what the monitor reads beforehand"
+    )]
+    Script { name: &'static str },
+    #[error("analysis_type is {found:?}: this program analyses MODEL_QUALITY alone")]
+    AnalysisType { found: String },
+    #[error(transparent)]
+    ProblemType(#[from] UnknownProblem),
+    #[error(transparent)]
+    DatasetFormat(#[from] FormatError),
+    #[error("Job inputs had no data: {folder} has no file")]
+    NoData { folder: PathBuf },
+    #[error("Job inputs had no data: no captured record has a label: {report}")]
+    NothingMerged { report: String },
+    #[error("Job inputs had no data: {folder} has no rows")]
+    NoRows { folder: PathBuf },
+    #[error("Job inputs had no data that can be used: all {rows} rows are like {path}, line {line}")]
+    NoUsableRows { rows: u64, path: PathBuf, line: u64, source: Box<Unusable> },
+    #[error("{path}")]
+    Record { path: PathBuf, source: RecordError },
+    #[error("{path}")]
+    Dataset { path: PathBuf, source: DatasetError },
+    #[error("{path}")]
+    Constraints { path: PathBuf, source: ConstraintsError },
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: io::Error },
     #[error("the program's runtime cannot be started")]

@@ -89,13 +89,13 @@ impl Output {
     ///
     /// # Errors
     /// The folder or the file cannot be written.
-    pub(crate) fn append(&mut self, content: &str) -> Result<(), Error> {
+    pub(crate) fn append(&mut self, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Error> {
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => self.create()?,
         };
         let writer = self.writer.insert(writer);
-        writer.write_all(content.as_bytes()).map_err(|source| Error::Write { path: self.path.clone(), source })
+        writer.write_all(content.as_ref()).map_err(|source| Error::Write { path: self.path.clone(), source })
     }
 
     /// Gives the file its name.

@@ -9,6 +9,7 @@ mod contract;
 mod error;
 mod evaluate;
 mod files;
+mod monitor;
 mod parallel;
 mod preprocess;
 mod scoring;
@@ -76,6 +77,9 @@ enum Verb {
     Evaluate,
     /// Processing: a model and validation rows to the baseline of a model quality monitor.
     Baseline,
+    /// Processing: captures and labels to merged records, or rows to statistics, constraints and violations: what the
+    /// images of SageMaker Model Monitor do, by their environment.
+    Monitor,
     /// Serving: answers requests with a model's predictions.
     Serve {
         /// Where to listen. SageMaker expects the default.
@@ -94,6 +98,7 @@ impl Verb {
             Self::Train => until_stopped(&runtime, terminated, opt_ml, train::run),
             Self::Evaluate => until_stopped(&runtime, terminated, opt_ml, evaluate::run),
             Self::Baseline => until_stopped(&runtime, terminated, opt_ml, baseline::run),
+            Self::Monitor => until_stopped(&runtime, terminated, opt_ml, monitor::run),
             Self::Serve { listen } => runtime.block_on(serve::run(opt_ml, listen, async move {
                 let mut terminated = terminated;
                 terminated.recv().await;
@@ -109,7 +114,7 @@ impl Verb {
         let reason = opt_ml.as_in_container(&error::chain(error));
         let _ = writeln!(std::io::stderr(), "error: {reason}");
         let told = match self {
-            Self::Preprocess | Self::Evaluate | Self::Baseline => opt_ml.write_message(&reason),
+            Self::Preprocess | Self::Evaluate | Self::Baseline | Self::Monitor => opt_ml.write_message(&reason),
             Self::Train => opt_ml.write_failure(&reason),
             // Of a serving container, SageMaker keeps the log alone.
             Self::Serve { .. } => Ok(()),

@@ -3,5 +3,6 @@
 mod chain;
 mod failures;
 mod instances;
+mod monitor;
 mod stop;
 mod tree;

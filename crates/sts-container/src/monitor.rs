@@ -1,0 +1,38 @@
+//! `monitor`: in place of the two images of SageMaker Model Monitor for model quality, with their environment, inputs
+//! and outputs. The images take no arguments; of the two, the ground truth merger alone has `ground_truth_source` in its
+//! environment.
+
+mod analyze;
+mod environment;
+mod merge;
+
+use std::path::{Path, PathBuf};
+
+use self::environment::Environment;
+use crate::{
+    contract::{OptMl, Processing},
+    error::Error,
+    files,
+};
+
+/// Runs the verb.
+///
+/// # Errors
+/// The environment or a file is not as it should be, or there is no data.
+pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
+    Processing::read(opt_ml)?.instance.alone()?;
+    let environment = Environment::new(opt_ml);
+    match environment.folder("ground_truth_source") {
+        Ok(ground_truth) => merge::run(&environment, &ground_truth),
+        Err(Error::NoVariable { .. }) => analyze::run(opt_ml, &environment),
+        Err(error) => Err(error),
+    }
+}
+
+/// All files of an input.
+fn data(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    files::list(folder, None).map_err(|error| match error {
+        Error::NoFile { folder, .. } => Error::NoData { folder },
+        other => other,
+    })
+}

@@ -1,0 +1,151 @@
+//! The analyzer: rows to statistics and suggested constraints and, where the constraints of a baseline are given, to
+//! violations.
+
+use std::path::{Path, PathBuf};
+
+use model_monitor::{
+    analysis::{Analysis, Settings, Unusable},
+    attribute::Attribute,
+    cloudwatch,
+    constraints::Constraints,
+    dataset::{self, Attributes, DatasetFormat},
+    problem::Problem,
+    statistics::Statistics,
+    violations::Violations,
+};
+use time::{OffsetDateTime, macros::format_description};
+
+use super::{data, environment::Environment};
+use crate::{contract::OptMl, error::Error, files, say};
+
+/// What a job asks for.
+#[derive(Debug)]
+struct Job {
+    source: PathBuf,
+    output: PathBuf,
+    format: DatasetFormat,
+    attributes: Attributes,
+    settings: Settings,
+    /// Of a baseline.
+    constraints: Option<Constraints>,
+    publishes: bool,
+}
+
+/// Analyses the job's rows.
+///
+/// # Errors
+/// The environment or a file is not as it should be, or there are no rows that can be used.
+pub(super) fn run(opt_ml: &OptMl, environment: &Environment) -> Result<(), Error> {
+    let job = Job::read(environment)?;
+    let statistics = job.analyze(opt_ml)?;
+    let now = now();
+    let write = |name: &str, content: String| files::write(&job.output.join(name), &content);
+    write("statistics.json", statistics.to_json(&now))?;
+    write("constraints.json", Constraints::suggest(&statistics).to_json())?;
+    let mut violations = Violations::default();
+    if let Some(constraints) = &job.constraints {
+        violations = Violations::find(&statistics, constraints);
+        write("constraint_violations.json", violations.to_json())?;
+    }
+    if job.publishes {
+        let hour = environment.get("metric_time").or_else(|| environment.get("start_time")).unwrap_or(now);
+        let (endpoint, schedule) =
+            (environment.get("sagemaker_endpoint_name"), environment.get("sagemaker_monitoring_schedule_name"));
+        let data = cloudwatch::data(&statistics, &hour, endpoint.as_deref(), schedule.as_deref());
+        let path = opt_ml.at("output/metrics/cloudwatch/cloudwatch_metrics.jsonl");
+        files::write(&path, &cloudwatch::to_json_lines(&data))?;
+    }
+    opt_ml.finish(&violations.exit_message())
+}
+
+impl Job {
+    fn read(environment: &Environment) -> Result<Self, Error> {
+        // Without a type, AWS's image analyses data quality.
+        let analysis = environment.get("analysis_type").unwrap_or_default();
+        if analysis != "MODEL_QUALITY" {
+            return Err(Error::AnalysisType { found: analysis });
+        }
+        for name in ["record_preprocessor_script", "post_analytics_processor_script"] {
+            if environment.get(name).is_some() {
+                return Err(Error::Script { name });
+            }
+        }
+        let problem: Problem = environment.required("problem_type")?.parse()?;
+        let format: DatasetFormat = environment.required("dataset_format")?.parse()?;
+        let attribute = |name| environment.get(name).map(|text| Attribute::new(text.trim()));
+        let attributes = Attributes {
+            inference: attribute("inference_attribute"),
+            probability: attribute("probability_attribute"),
+            ground_truth: attribute("ground_truth_attribute"),
+        };
+        // What every row would lack is missing in the job.
+        let by_probability = problem == Problem::BinaryClassification && attributes.probability.is_some();
+        if attributes.inference.is_none() && !by_probability {
+            return Err(Error::NoVariable { name: "inference_attribute" });
+        }
+        if attributes.ground_truth.is_none() && !matches!(format, DatasetFormat::Merged { .. }) {
+            return Err(Error::NoVariable { name: "ground_truth_attribute" });
+        }
+        let threshold =
+            environment.parsed("probability_threshold_attribute", "a number", |value: &f64| value.is_finite())?;
+        let publishes = environment.parsed("publish_cloudwatch_metrics", "Enabled or Disabled", |value: &String| {
+            matches!(value.as_str(), "Enabled" | "Disabled")
+        })?;
+        let constraints = match environment.folder("baseline_constraints") {
+            Ok(path) => Some(constraints(&path, problem)?),
+            Err(Error::NoVariable { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            source: environment.folder("dataset_source")?,
+            output: environment.folder("output_path")?,
+            format,
+            attributes,
+            settings: Settings { problem, threshold, positive_label: environment.get("positive_label") },
+            constraints,
+            publishes: publishes.as_deref() == Some("Enabled"),
+        })
+    }
+
+    /// A row that cannot be used is left out, and the log says so.
+    fn analyze(&self, opt_ml: &OptMl) -> Result<Statistics, Error> {
+        let mut analysis = Analysis::new(&self.settings);
+        let (mut rows, mut unusable) = (0_u64, 0_u64);
+        let mut first: Option<(PathBuf, u64, Unusable)> = None;
+        for path in data(&self.source)? {
+            let read = dataset::read(files::open(&path)?, self.format, &self.attributes, |line, row| {
+                rows += 1;
+                if let Err(reason) = row.and_then(|row| analysis.add(&row)) {
+                    unusable += 1;
+                    first.get_or_insert_with(|| (path.clone(), line, reason));
+                }
+            });
+            read.map_err(|source| Error::Dataset { path: path.clone(), source })?;
+        }
+        match (analysis.finish(), first) {
+            (Some(statistics), None) => Ok(statistics),
+            (Some(statistics), Some((path, line, reason))) => {
+                let path = path.display();
+                say(opt_ml.as_in_container(&format!(
+                    "{unusable} of {rows} rows cannot be used, the first is {path}, line {line}: {reason}"
+                )));
+                Ok(statistics)
+            }
+            (None, Some((path, line, reason))) => {
+                Err(Error::NoUsableRows { rows, path, line, source: Box::new(reason) })
+            }
+            (None, None) => Err(Error::NoRows { folder: self.source.clone() }),
+        }
+    }
+}
+
+fn constraints(path: &Path, problem: Problem) -> Result<Constraints, Error> {
+    let content = files::read(path)?;
+    Constraints::read(&content, problem).map_err(|source| Error::Constraints { path: path.to_owned(), source })
+}
+
+fn now() -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    // Fails for years beyond four digits alone.
+    OffsetDateTime::now_utc().format(format).unwrap_or_default()
+}
