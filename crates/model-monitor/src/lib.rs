@@ -14,12 +14,14 @@
 //! | [`constraints`] | statistics of a baseline | [`constraints::Constraints`]: `constraints.json`, and back |
 //! | [`violations`] | statistics and constraints | [`violations::Violations`]: `constraint_violations.json` |
 //! | [`cloudwatch`] | statistics | the metrics that a job publishes |
+//! | [`distribution`] | captured requests | how each feature is distributed, and how far from a baseline |
 
 pub mod analysis;
 pub mod attribute;
 pub mod cloudwatch;
 pub mod constraints;
 pub mod dataset;
+pub mod distribution;
 pub mod layout;
 pub mod merge;
 pub mod problem;

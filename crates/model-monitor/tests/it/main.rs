@@ -1,6 +1,7 @@
 //! The crate against what AWS's own programs wrote, against scikit-learn, and as a whole.
 
 mod dataset;
+mod distribution;
 mod merge;
 mod records;
 mod statistics;
