@@ -47,7 +47,8 @@ pub fn data(statistics: &Statistics, timestamp: &str, endpoint: Option<&str>, sc
         dimensions: dimensions.clone(),
         value: metric.value,
     };
-    statistics.metrics().map(datum).collect()
+    // CloudWatch takes no others.
+    statistics.metrics().filter(|(_, metric)| metric.value.is_finite()).map(datum).collect()
 }
 
 /// The file's content: a metric a line.

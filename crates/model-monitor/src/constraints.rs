@@ -101,12 +101,12 @@ pub(crate) fn constrained(problem: Problem) -> &'static [(&'static str, Operator
 }
 
 impl Constraints {
-    /// What AWS suggests for a baseline: its own values, without any margin.
+    /// What AWS suggests for a baseline: its own values, without any margin. (None where a value is not finite.)
     #[must_use]
     pub fn suggest(baseline: &Statistics) -> Self {
         let problem = baseline.problem;
         let of = constrained(problem).iter().filter_map(|(name, comparison_operator)| {
-            let threshold = baseline.metric(name)?.value;
+            let threshold = Some(baseline.metric(name)?.value).filter(|value| value.is_finite())?;
             Some(((*name).to_owned(), Constraint { threshold, comparison_operator: *comparison_operator }))
         });
         Self { problem, of: of.collect() }

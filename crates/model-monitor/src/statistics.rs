@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::{json, problem::Problem};
+use crate::{
+    json::{self, java_double},
+    problem::Problem,
+};
 
 /// Metrics, in the monitor's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +39,8 @@ pub enum Measure {
 /// A measured number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Metric {
-    /// The value over all rows.
+    /// The value over all rows. Only numbers near the largest there is make one that is not finite, written as text.
+    #[serde(serialize_with = "number")]
     pub value: f64,
     /// The standard deviation over samples of the rows; `None`, written `"NaN"`, where there are too few rows.
     #[serde(serialize_with = "or_nan")]
@@ -126,10 +130,12 @@ impl Serialize for Document<'_> {
 }
 
 fn or_nan<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => serializer.serialize_f64(*value),
-        None => serializer.serialize_str("NaN"),
-    }
+    number(&value.unwrap_or(f64::NAN), serializer)
+}
+
+/// As Jackson writes a number: JSON has none that is not finite.
+fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.serialize_str(&java_double(*value)) }
 }
 
 fn matrix<S: Serializer>(counts: &BTreeMap<Label, BTreeMap<Label, u64>>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use model_monitor::{
     SAMPLED_FROM,
     analysis::{Analysis, Observation, Settings},
+    cloudwatch,
+    constraints::Constraints,
     problem::Problem,
     statistics::{Measure, Metric, Statistics},
 };
@@ -315,6 +317,15 @@ proptest! {
             prop_assert_eq!(analysis.finish().map(|statistics| statistics.item_count), used.then_some(1));
         }
     }
+}
+
+#[test]
+fn errors_beyond_all_numbers_are_written_as_jackson_does() {
+    let statistics = analyse(&settings(Problem::Regression, None), labels(&[("1e308", "-1e308", 3)]));
+    let document = document(&statistics);
+    assert_eq!(document["regression_metrics"]["mse"], json!({"value": "Infinity", "standard_deviation": "NaN"}));
+    assert_eq!(Constraints::suggest(&statistics).of.len(), 1);
+    assert_eq!(cloudwatch::data(&statistics, "", None, None).len(), 1);
 }
 
 #[test]
