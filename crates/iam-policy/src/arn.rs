@@ -33,6 +33,11 @@ fn colon(text: &str) -> Option<usize> {
     None
 }
 
+/// The account field, if it is one.
+pub(crate) fn account(arn: &str) -> Option<&str> {
+    split(arn).map(|fields| fields[4]).filter(|account| is_account(account))
+}
+
 pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -58,5 +63,7 @@ mod tests {
         );
         check("arn:aws:s3::b", None);
         check("*", None);
+        assert_eq!(account("arn:aws:iam::111122223333:root"), Some("111122223333"));
+        assert_eq!(account("arn:aws:s3:::b"), None);
     }
 }

@@ -76,7 +76,7 @@ pub struct Statement {
     pub resources: Option<Patterns>,
     /// All of them must hold.
     pub conditions: Vec<Condition>,
-    /// Where it begins, as IAM's simulator counts: behind the bracket or comma before it.
+    /// Where it begins, as IAM's simulator counts: behind the bracket, or behind the statement before it.
     pub start: Position,
     /// Where it ends: behind its closing brace.
     pub end: Position,

@@ -1,4 +1,4 @@
-//! IAM policy documents: parse, evaluate, explain, simulate, generate, repair.
+//! IAM policy documents: parse, evaluate, explain.
 //!
 //! Pure: no IO and no AWS SDK. What AWS documents is followed to the word; where its documentation is silent, the comment
 //! at the place says what was chosen and why.
@@ -6,16 +6,29 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`document`] | the document: read it with all that is wrong in it, hold it |
+//! | [`evaluate()`] | whether a request is allowed, and by what; [`assume_role`] for a role and its session tags |
+//! | [`Decision`] | the decision: who refused, AWS's own sentence, and what was missing in the request |
 //! | [`operator`] | the operators of conditions |
 //! | [`problem`] | what is wrong in a document, where, what AWS would say, and what to write instead |
 
 mod arn;
+mod caller;
+mod condition;
+mod context;
+mod decision;
 pub mod document;
+mod evaluate;
 mod json;
+mod layer;
 mod nearest;
 pub mod operator;
+mod pattern;
 pub mod problem;
 mod values;
 
+pub use caller::Caller;
+pub use context::Context;
+pub use decision::{Decision, Matched, Outcome};
 pub use document::{Kind, Policy, Statement};
+pub use evaluate::{Attached, Policies, Request, assume_role, evaluate};
 pub use problem::Problem;

@@ -106,7 +106,14 @@ fn statements(node: &Node, findings: &mut Findings<'_>) -> Vec<Statement> {
             .error(Rule::Shape, &node.span, "Statement is empty: a policy has at least one statement")
             .s3(kind, "Could not parse the policy: Statement is empty!");
     }
-    let read: Vec<_> = items.iter().map(|item| statement::read(item, findings)).collect();
+    // IAM's simulator begins a statement where the one before it ended, and one that stands alone behind its brace.
+    let lone = matches!(node.value, Value::Object(_));
+    let mut start = if lone { node.span.start + 1 } else { items.first().map_or(0, |item| item.after) };
+    let mut read = Vec::new();
+    for item in items {
+        read.push(statement::read(item, start, findings));
+        start = item.span.end;
+    }
     repeated_sids(items, findings);
     read.into_iter().flatten().collect()
 }

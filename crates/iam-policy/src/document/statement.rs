@@ -20,8 +20,8 @@ use crate::{
 const MEMBERS: [&str; 9] =
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
-/// Nothing if it cannot be read; then a problem was told.
-pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Statement> {
+/// Nothing if it cannot be read; then a problem was told. `start` is where IAM's simulator says that it begins.
+pub(super) fn read(node: &Node, start: usize, findings: &mut Findings<'_>) -> Option<Statement> {
     let Value::Object(members) = &node.value else {
         let message = format!("a statement must be an object, not {}", name_of(&node.value));
         findings.error(Rule::Shape, &node.span, message);
@@ -42,7 +42,7 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Statement
         actions: actions?,
         resources,
         conditions,
-        start: findings.position(node.after),
+        start: findings.position(start),
         end: findings.position(node.span.end),
     })
 }

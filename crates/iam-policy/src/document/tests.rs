@@ -67,28 +67,28 @@ fn the_parts_are_where_they_belong() {
     );
 }
 
-/// The positions that IAM itself answers: of AdministratorAccess (line 3, column 17 to line 8, column 6), and of a policy
-/// in one line (line 1, column 41), both in published answers of SimulatePrincipalPolicy and SimulateCustomPolicy.
+/// The positions that IAM itself answers, in published answers of its simulator: of AdministratorAccess; of a policy in one
+/// line, whose second statement begins where the first ends (41 to 198, 198 to 300); and of the example of
+/// `aws iam simulate-custom-policy` in the AWS CLI's reference, whose only statement is no list.
 #[test]
 fn statements_stand_where_iam_says() {
-    fn place(p: Position) -> String {
-        format!("{}:{}", p.line, p.column)
-    }
     #[track_caller]
-    fn check(text: &str, expected: &[String]) {
+    fn check(text: &str, expected: &[((usize, usize), (usize, usize))]) {
         let policy = Policy::parse(text, Kind::Identity).unwrap();
-        let found: Vec<_> = policy.statements.iter().map(|s| place(s.start) + "-" + &place(s.end)).collect();
+        let place = |p: Position| (p.line, p.column);
+        let found: Vec<_> = policy.statements.iter().map(|s| (place(s.start), place(s.end))).collect();
         assert_eq!(found, expected);
     }
     let administrator = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \
                          \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}\n";
-    check(administrator, &["3:17-8:6".to_owned()]);
+    check(administrator, &[((3, 17), (8, 6))]);
     let line = format!(r#"{{"Version": "2012-10-17", "Statement": [{{{ALLOW}}}]}}"#);
-    check(&line, &[format!("1:41-1:{}", 41 + ALLOW.len() + 2)]);
-    // The second begins behind the comma.
+    check(&line, &[((1, 41), (1, 41 + ALLOW.len() + 2))]);
     let two = format!("{{\"Version\": \"2012-10-17\", \"Statement\": [{{{ALLOW}}},\n{{{ALLOW}}}]}}");
     let end = 41 + ALLOW.len() + 2;
-    check(&two, &[format!("1:41-1:{end}"), format!("1:{}-2:{}", end + 1, ALLOW.len() + 3)]);
+    check(&two, &[((1, 41), (1, end)), ((1, end), (2, ALLOW.len() + 3))]);
+    let example = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2018-08-16T12:00:00Z"}}}}"#;
+    check(example, &[((1, 38), (1, 167))]);
 }
 
 #[test]

@@ -1,0 +1,8 @@
+//! The crate through its public door.
+
+mod conditions;
+mod evaluate;
+mod fixtures;
+mod layers;
+mod properties;
+mod trust;
