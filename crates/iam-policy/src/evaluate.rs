@@ -56,7 +56,7 @@ impl Request {
         self
     }
 
-    fn is_cross_account(&self) -> bool {
+    pub(crate) fn is_cross_account(&self) -> bool {
         let owner = self.resource_account.as_deref().or(arn::account(&self.resource));
         self.caller.account().zip(owner).is_some_and(|(caller, owner)| caller != owner)
     }
@@ -119,9 +119,7 @@ pub fn evaluate(request: &Request, policies: &Policies) -> Decision {
     if request.action.eq_ignore_ascii_case("sts:GetCallerIdentity") {
         return Decision::of(Outcome::Allowed, None);
     }
-    let layers = Layers::look(request, policies);
-    let Err((outcome, kind)) = layers.decide(request) else { return layers.decision(Outcome::Allowed, None) };
-    layers.decision(outcome, Some(kind))
+    Layers::look(request, policies, true).decision(request)
 }
 
 /// Decides whether a role may be assumed with what the context says: session tags (`aws:RequestTag/...`) need
@@ -145,16 +143,18 @@ pub fn assume_role(request: &Request, policies: &Policies) -> (Request, Decision
 }
 
 /// What each kind of policy says to one request.
-struct Layers<'p> {
-    identity: Layer<'p>,
-    boundary: Option<Layer<'p>>,
+pub(crate) struct Layers<'p> {
+    pub(crate) identity: Layer<'p>,
+    pub(crate) boundary: Option<Layer<'p>>,
     session: Option<Layer<'p>>,
-    scps: Vec<Layer<'p>>,
-    resource: Layer<'p>,
+    pub(crate) scps: Vec<Layer<'p>>,
+    pub(crate) resource: Layer<'p>,
+    /// Whether the resource's side is looked at, even if there is no policy.
+    both_sides: bool,
 }
 
 impl<'p> Layers<'p> {
-    fn look(request: &Request, policies: &'p Policies) -> Self {
+    pub(crate) fn look(request: &Request, policies: &'p Policies, both_sides: bool) -> Self {
         let context = request.caller.complete(&request.context);
         let look = |kind, attached: &mut dyn Iterator<Item = &'p Attached>| {
             Layer::look(kind, attached, request, &context, policies.boundary.is_some())
@@ -168,6 +168,7 @@ impl<'p> Layers<'p> {
             session: (!policies.session.is_empty()).then(|| look(Kind::Session, &mut policies.session.iter())),
             scps: levels.map(|level| look(Kind::Scp, &mut level.iter())).collect(),
             resource: look(request.resource_kind(), &mut policies.resource.iter()),
+            both_sides,
         }
     }
 
@@ -192,7 +193,7 @@ impl<'p> Layers<'p> {
             return if granted.is_some() { Ok(()) } else { silent(self.resource.kind) };
         }
         let cross_account = request.is_cross_account();
-        if granted.is_none() && (cross_account || request.needs_resource_policy()) {
+        if granted.is_none() && self.both_sides && (cross_account || request.needs_resource_policy()) {
             return silent(self.resource.kind);
         }
         if granted == Some(Naming::Direct) && !cross_account {
@@ -208,7 +209,11 @@ impl<'p> Layers<'p> {
         }
     }
 
-    fn decision(&self, outcome: Outcome, kind: Option<Kind>) -> Decision {
+    pub(crate) fn decision(&self, request: &Request) -> Decision {
+        let (outcome, kind) = match self.decide(request) {
+            Ok(()) => (Outcome::Allowed, None),
+            Err((outcome, kind)) => (outcome, Some(kind)),
+        };
         let mut decision = Decision::of(outcome, kind);
         decision.statements = match outcome {
             Outcome::ExplicitDeny => self.all().flat_map(|layer| layer.matched(Effect::Deny)).collect(),
@@ -216,11 +221,18 @@ impl<'p> Layers<'p> {
             Outcome::Allowed => self.all().flat_map(|layer| layer.matched(Effect::Allow)).collect(),
             Outcome::ImplicitDeny => Vec::new(),
         };
-        for key in self.all().flat_map(|layer| &layer.missing) {
-            if !decision.missing_context.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-                decision.missing_context.push(key.clone());
+        decision.missing_context = self.missing_context(|_| true);
+        decision
+    }
+
+    /// The keys that were looked for in vain by policies of these kinds, each once.
+    pub(crate) fn missing_context(&self, of: impl Fn(Kind) -> bool) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        for key in self.all().filter(|layer| of(layer.kind)).flat_map(|layer| &layer.missing) {
+            if !keys.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+                keys.push(key.clone());
             }
         }
-        decision
+        keys
     }
 }

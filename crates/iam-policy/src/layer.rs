@@ -4,7 +4,7 @@ use crate::{
     caller::Naming,
     condition,
     context::Context,
-    decision::Matched,
+    decision::{Matched, Outcome},
     document::{Effect, Kind, Patterns, Policy, Statement},
     evaluate::{Attached, Request},
     pattern,
@@ -46,6 +46,15 @@ impl<'p> Layer<'p> {
 
     pub(crate) fn allows(&self) -> bool {
         self.naming().is_some()
+    }
+
+    /// What these policies would decide alone.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.denies() {
+            true => Outcome::ExplicitDeny,
+            false if self.allows() => Outcome::Allowed,
+            false => Outcome::ImplicitDeny,
+        }
     }
 
     /// How directly the caller is named where it is allowed.

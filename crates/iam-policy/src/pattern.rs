@@ -1,6 +1,6 @@
 //! Text with wildcards and variables, and what it matches.
 
-use crate::context::Context;
+use crate::{context::Context, document::Policy};
 
 /// A piece of a pattern whose variables are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,15 @@ pub(crate) fn expand(
         });
     }
     resolved.then_some(tokens)
+}
+
+impl Policy {
+    /// The keys of the variables in one of its texts; documents of 2008 have no variables.
+    pub(crate) fn variable_keys<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> + use<'t> {
+        let text = if self.variables { text } else { "" };
+        let inside = text.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+        inside.map(|(variable, _)| key(variable)).filter(|key| !matches!(*key, "*" | "?" | "$"))
+    }
 }
 
 fn key(variable: &str) -> &str {

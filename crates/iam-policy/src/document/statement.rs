@@ -196,6 +196,13 @@ fn resource(resource: &str, span: &Range<usize>, findings: &mut Findings<'_>) {
     if resource == "*" {
         return;
     }
+    // IAM User Guide, "IAM ARNs": what is missing at the end is completed with wildcards, but not in session policies.
+    let fields = resource.split(':').count();
+    if matches!(kind, Kind::Identity | Kind::Boundary) && resource.starts_with("arn:") && (3..6).contains(&fields) {
+        let message = format!("'{resource}' ends early: IAM completes it with wildcards");
+        findings.warning(Rule::Resource, span, message).suggest(NO_ARN);
+        return;
+    }
     let problem = match arn::split(resource) {
         _ if !resource.contains(':') => findings
             .error(Rule::Resource, span, format!("'{resource}' is neither an ARN nor \"*\""))

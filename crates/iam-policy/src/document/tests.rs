@@ -73,22 +73,22 @@ fn the_parts_are_where_they_belong() {
 #[test]
 fn statements_stand_where_iam_says() {
     #[track_caller]
-    fn check(text: &str, expected: &[((usize, usize), (usize, usize))]) {
+    fn check(text: &str, expected: &[[usize; 4]]) {
         let policy = Policy::parse(text, Kind::Identity).unwrap();
-        let place = |p: Position| (p.line, p.column);
-        let found: Vec<_> = policy.statements.iter().map(|s| (place(s.start), place(s.end))).collect();
+        let places = policy.statements.iter().map(|s| [s.start.line, s.start.column, s.end.line, s.end.column]);
+        let found: Vec<_> = places.collect();
         assert_eq!(found, expected);
     }
     let administrator = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \
                          \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}\n";
-    check(administrator, &[((3, 17), (8, 6))]);
+    check(administrator, &[[3, 17, 8, 6]]);
     let line = format!(r#"{{"Version": "2012-10-17", "Statement": [{{{ALLOW}}}]}}"#);
-    check(&line, &[((1, 41), (1, 41 + ALLOW.len() + 2))]);
+    check(&line, &[[1, 41, 1, 41 + ALLOW.len() + 2]]);
     let two = format!("{{\"Version\": \"2012-10-17\", \"Statement\": [{{{ALLOW}}},\n{{{ALLOW}}}]}}");
     let end = 41 + ALLOW.len() + 2;
-    check(&two, &[((1, 41), (1, end)), ((1, end), (2, ALLOW.len() + 3))]);
+    check(&two, &[[1, 41, 1, end], [1, end, 2, ALLOW.len() + 3]]);
     let example = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2018-08-16T12:00:00Z"}}}}"#;
-    check(example, &[((1, 38), (1, 167))]);
+    check(example, &[[1, 38, 1, 167]]);
 }
 
 #[test]
@@ -131,6 +131,15 @@ fn what_aws_takes_with_another_meaning_is_a_warning() {
     let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"AWS": "AIDAEXAMPLEID12345678"}}}"#;
     check(Kind::Trust, trust, &["2:30 principal"]);
+}
+
+#[test]
+fn what_iam_completes_is_a_warning() {
+    let short =
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "arn:aws:sqs"}}"#;
+    check(Kind::Identity, short, &["1:91 resource"]);
+    assert!(super::check(short, Kind::Identity).0.is_some());
+    assert!(super::check(short, Kind::Session).0.is_none());
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn the_root_user_may_do_everything_in_its_account() {
     check(Caller::root(ROOT), &Policies::default(), "");
     check(
         Caller::root(ROOT),
-        &resource(&format!(r#"{{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}"#)),
+        &resource(r#"{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}"#),
         "with an explicit deny in a resource-based policy",
     );
     check(Caller::root("arn:aws:iam::444455556666:root"), &Policies::default(), NO_RESOURCE);

@@ -5,4 +5,5 @@ mod evaluate;
 mod fixtures;
 mod layers;
 mod properties;
+mod simulate;
 mod trust;

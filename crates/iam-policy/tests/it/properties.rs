@@ -136,3 +136,17 @@ proptest! {
         prop_assert!(!decision.explanation().is_empty());
     }
 }
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back(attached in attached(Kind::Resource)) {
+        let text = attached.policy.to_json();
+        let read = Policy::parse(&text, Kind::Resource).unwrap();
+        prop_assert_eq!(serde_json::json!(read), serde_json::json!(attached.policy));
+        prop_assert_eq!(read.statements.len(), attached.policy.statements.len());
+        let same = |a: &Policy, b: &Policy| a.statements.iter().zip(&b.statements).all(|(a, b)| {
+            (&a.principals, &a.actions, &a.resources, &a.conditions, a.effect) == (&b.principals, &b.actions, &b.resources, &b.conditions, b.effect)
+        });
+        prop_assert!(same(&read, &attached.policy));
+    }
+}
