@@ -107,6 +107,16 @@ impl Caller {
         }
     }
 
+    /// The principal with which a policy means the caller: of a session its role, since sessions come and go.
+    pub(crate) fn as_principal(&self) -> PrincipalPattern {
+        match self.kind {
+            CallerKind::Anonymous => PrincipalPattern::Everyone,
+            CallerKind::Service => PrincipalPattern::Service(self.name.clone()),
+            CallerKind::Federated => PrincipalPattern::Federated(self.name.clone()),
+            _ => PrincipalPattern::Aws(self.principal_arn().to_owned()),
+        }
+    }
+
     pub(crate) fn is_root(&self) -> bool {
         self.kind == CallerKind::Root
     }

@@ -1,5 +1,7 @@
 //! A decision, and how it came about.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::{document::Kind, evaluate::Request, problem::Position};
@@ -69,16 +71,11 @@ impl Decision {
         };
         let reason = match self.outcome {
             Outcome::Allowed => return None,
-            Outcome::ImplicitDeny => format!("because no {} allows the {action} action", name(kind)),
+            Outcome::ImplicitDeny => format!("because no {} allows the {action} action", kind.aws_name()),
             Outcome::ExplicitDeny => {
-                let article = match kind {
-                    Kind::Identity => "an",
-                    Kind::Trust => "the",
-                    _ => "a",
-                };
                 let policy = self.statements.iter().find(|m| m.kind == kind && m.policy.starts_with("arn:"));
                 let policy = policy.map(|matched| format!(": {}", matched.policy)).unwrap_or_default();
-                format!("with an explicit deny in {article} {}{policy}", name(kind))
+                format!("with an explicit deny in {} {}{policy}", kind.article(), kind.aws_name())
             }
         };
         Some(format!("User: {} is not authorized to perform: {action}{on} {reason}", caller.name()))
@@ -92,7 +89,9 @@ impl Decision {
             (Outcome::ImplicitDeny, Some(Kind::Scp)) => {
                 "not allowed: at one level of the organisation no service control policy allows it".to_owned()
             }
-            (Outcome::ImplicitDeny, kind) => format!("not allowed: no {} allows it", kind.map_or("policy", name)),
+            (Outcome::ImplicitDeny, kind) => {
+                format!("not allowed: no {} allows it", kind.map_or("policy", Kind::aws_name))
+            }
             (Outcome::Allowed, _) if self.statements.is_empty() => "allowed without any policy".to_owned(),
             (Outcome::Allowed, _) => format!("allowed by {}", self.told()),
         };
@@ -103,25 +102,39 @@ impl Decision {
     }
 
     fn told(&self) -> String {
-        let told = self.statements.iter().map(|Matched { policy, kind, sid, start, .. }| {
-            let statement = match sid {
-                Some(sid) => format!("statement {sid}"),
-                None => format!("the statement at line {}, column {}", start.line, start.column),
-            };
-            format!("{statement} of the {} {policy}", name(*kind))
-        });
-        told.collect::<Vec<_>>().join(", ")
+        self.statements.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// What AWS calls the kind in its sentences.
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Identity => "identity-based policy",
-        Kind::Resource => "resource-based policy",
-        Kind::Trust => "role trust policy",
-        Kind::Boundary => "permissions boundary",
-        Kind::Session => "session policy",
-        Kind::Scp => "service control policy",
+impl fmt::Display for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sid {
+            Some(sid) => write!(f, "statement {sid}")?,
+            None => write!(f, "the statement at line {}, column {}", self.start.line, self.start.column)?,
+        }
+        write!(f, " of the {} {}", self.kind.aws_name(), self.policy)
+    }
+}
+
+impl Kind {
+    /// What AWS calls it in its sentences.
+    pub(crate) fn aws_name(self) -> &'static str {
+        match self {
+            Kind::Identity => "identity-based policy",
+            Kind::Resource => "resource-based policy",
+            Kind::Trust => "role trust policy",
+            Kind::Boundary => "permissions boundary",
+            Kind::Session => "session policy",
+            Kind::Scp => "service control policy",
+        }
+    }
+
+    /// A role has only the one trust policy.
+    pub(crate) fn article(self) -> &'static str {
+        match self {
+            Kind::Identity => "an",
+            Kind::Trust => "the",
+            Kind::Resource | Kind::Boundary | Kind::Session | Kind::Scp => "a",
+        }
     }
 }

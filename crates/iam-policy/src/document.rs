@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod findings;
+mod make;
 mod principals;
 mod read;
 mod size;

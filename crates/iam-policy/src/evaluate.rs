@@ -142,6 +142,11 @@ pub fn assume_role(request: &Request, policies: &Policies) -> (Request, Decision
     last
 }
 
+/// The first level of the organisation, from the root, at which nothing allows the request.
+pub(crate) fn silent_level(request: &Request, policies: &Policies) -> Option<usize> {
+    Layers::look(request, policies, true).scps.iter().position(|level| !level.allows())
+}
+
 /// What each kind of policy says to one request.
 pub(crate) struct Layers<'p> {
     pub(crate) identity: Layer<'p>,

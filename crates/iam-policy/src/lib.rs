@@ -1,4 +1,4 @@
-//! IAM policy documents: parse, evaluate, explain, simulate.
+//! IAM policy documents: parse, evaluate, explain, repair, simulate.
 //!
 //! Pure: no IO and no AWS SDK. What AWS documents is followed to the word; where its documentation is silent, the comment
 //! at the place says what was chosen and why.
@@ -8,6 +8,7 @@
 //! | [`document`] | the document: read it with all that is wrong in it, hold it |
 //! | [`evaluate()`] | whether a request is allowed, and by what; [`assume_role`] for a role and its session tags |
 //! | [`Decision`] | the decision: who refused, AWS's own sentence, and what was missing in the request |
+//! | [`repair`] | what to add or to remove so that a refused request is allowed |
 //! | [`simulate`] | what IAM's simulator answers, and the context keys that policies mention |
 //! | [`operator`] | the operators of conditions |
 //! | [`problem`] | what is wrong in a document, where, what AWS would say, and what to write instead |
@@ -25,6 +26,7 @@ mod nearest;
 pub mod operator;
 mod pattern;
 pub mod problem;
+pub mod repair;
 pub mod simulate;
 mod values;
 

@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 use serde::{Serialize, Serializer};
 
 /// A place in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Position {
     /// The line, from 1.

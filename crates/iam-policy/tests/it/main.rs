@@ -5,5 +5,6 @@ mod evaluate;
 mod fixtures;
 mod layers;
 mod properties;
+mod repair;
 mod simulate;
 mod trust;

@@ -1,6 +1,6 @@
 //! What holds for all policies and requests.
 
-use iam_policy::{Attached, Caller, Kind, Policies, Policy, Request, document::Effect, evaluate};
+use iam_policy::{Attached, Caller, Kind, Policies, Policy, Request, document::Effect, evaluate, repair::repairs};
 use proptest::prelude::*;
 
 use crate::fixtures::*;
@@ -127,6 +127,15 @@ proptest! {
         documents(&mut other).into_iter().for_each(|document| document.statements.reverse());
         let (one, two) = (evaluate(&request, &policies), evaluate(&request, &other));
         prop_assert_eq!((one.outcome, one.refused_by, one.statements.len()), (two.outcome, two.refused_by, two.statements.len()));
+    }
+
+    // Each change has its reason, so that there are never more than statements and kinds of policies.
+    #[test]
+    fn repairs_come_to_an_end_and_none_is_needed_where_nothing_refuses(policies in policies(), request in request()) {
+        let repairs = repairs(&request, &policies);
+        prop_assert_eq!(repairs.is_empty(), evaluate(&request, &policies).is_allowed());
+        let statements: usize = documents(&mut policies.clone()).iter().map(|document| document.statements.len()).sum();
+        prop_assert!(repairs.len() <= statements + policies.scps.len() + 4);
     }
 
     #[test]
