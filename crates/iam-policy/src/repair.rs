@@ -23,7 +23,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::{
-    Attached, Decision, Kind, Matched, Outcome, Policies, Policy, Request,
+    Attached, Decision, Kind, Matched, Outcome, Policies, Policy, Request, arn,
     document::{Effect, Statement},
     evaluate::{self, evaluate},
 };
@@ -107,11 +107,16 @@ pub fn repairs(request: &Request, policies: &Policies) -> Vec<Repair> {
 
 /// This action on this resource, and for this caller where the policy must say for whom.
 fn allowing(kind: Kind, request: &Request) -> Statement {
-    let statement = Statement::allow([&request.action]);
+    // What is no action or no ARN can only be meant by "*".
+    let action = if request.action.contains(':') { request.action.as_str() } else { "*" };
+    let resource = if arn::split(&request.resource).is_some() { request.resource.as_str() } else { "*" };
+    let statement = Statement::allow([action]);
+    // A name that looks like a variable is a name.
+    let on_resource = |statement: Statement| statement.on([resource.replace("${", "${$}{")]);
     match kind {
         Kind::Trust => statement.to([request.caller.as_principal()]),
-        Kind::Resource => statement.on([&request.resource]).to([request.caller.as_principal()]),
-        Kind::Identity | Kind::Boundary | Kind::Session | Kind::Scp => statement.on([&request.resource]),
+        Kind::Resource => on_resource(statement).to([request.caller.as_principal()]),
+        Kind::Identity | Kind::Boundary | Kind::Session | Kind::Scp => on_resource(statement),
     }
 }
 

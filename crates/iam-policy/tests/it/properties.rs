@@ -139,6 +139,16 @@ proptest! {
     }
 
     #[test]
+    fn whatever_is_asked_for_there_is_a_repair(caller in "[a-z:/$*{}]{0,12}", action in "[a-z:$*?{}]{0,8}", end in "[a-z:/$*?{}é]{0,12}") {
+        for resource in [end.clone(), format!("arn:aws:s3:::{end}"), format!("arn:aws:iam::111122223333:role/{end}")] {
+            for caller in [Caller::user(USER), Caller::user(&*caller), Caller::service(&*caller), Caller::anonymous()] {
+                let request = Request::new(caller, &*action, resource.clone());
+                prop_assert!(repairs(&request, &Policies::default()).len() <= 2);
+            }
+        }
+    }
+
+    #[test]
     fn every_refusal_has_its_sentence_and_every_decision_its_explanation(policies in policies(), request in request()) {
         let decision = evaluate(&request, &policies);
         prop_assert_eq!(decision.message(&request).is_none(), decision.is_allowed());
