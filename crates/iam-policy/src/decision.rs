@@ -23,7 +23,8 @@ pub enum Outcome {
 pub struct Decision {
     /// What was decided.
     pub outcome: Outcome,
-    /// The kind of policy that refuses. AWS names one where there are several.
+    /// The kind of policy that refuses. AWS names one where there are several. None refuses an account's root user who wants
+    /// to assume a role: that is never allowed.
     pub refused_by: Option<Kind>,
     /// The statements that decided: all that deny, if one does; all that allow, if the request is allowed; none if it is not
     /// allowed for want of one.
@@ -48,6 +49,9 @@ pub struct Matched {
     pub end: Position,
 }
 
+/// What AWS STS answers to a root user.
+const ROOT_ASSUMES: &str = "Roles may not be assumed by root accounts.";
+
 impl Decision {
     pub(crate) fn of(outcome: Outcome, refused_by: Option<Kind>) -> Self {
         Self { outcome, refused_by, statements: Vec::new(), missing_context: Vec::new() }
@@ -63,7 +67,7 @@ impl Decision {
     /// IAM User Guide; that an explicit deny names its policy is newer than the examples there.)
     #[must_use]
     pub fn message(&self, request: &Request) -> Option<String> {
-        let kind = self.refused_by?;
+        let Some(kind) = self.refused_by else { return (!self.is_allowed()).then(|| ROOT_ASSUMES.to_owned()) };
         let Request { caller, action, resource, .. } = request;
         let on = match resource.as_str() {
             "*" => String::new(),
@@ -89,8 +93,9 @@ impl Decision {
             (Outcome::ImplicitDeny, Some(Kind::Scp)) => {
                 "not allowed: at one level of the organisation no service control policy allows it".to_owned()
             }
-            (Outcome::ImplicitDeny, kind) => {
-                format!("not allowed: no {} allows it", kind.map_or("policy", Kind::aws_name))
+            (Outcome::ImplicitDeny, Some(kind)) => format!("not allowed: no {} allows it", kind.aws_name()),
+            (Outcome::ImplicitDeny, None) => {
+                "not allowed: the root user of an account may not assume a role".to_owned()
             }
             (Outcome::Allowed, _) if self.statements.is_empty() => "allowed without any policy".to_owned(),
             (Outcome::Allowed, _) => format!("allowed by {}", self.told()),

@@ -119,6 +119,10 @@ pub fn evaluate(request: &Request, policies: &Policies) -> Decision {
     if request.action.eq_ignore_ascii_case("sts:GetCallerIdentity") {
         return Decision::of(Outcome::Allowed, None);
     }
+    // AWS: "You cannot call AssumeRole by using AWS account root user credentials".
+    if request.caller.is_root() && request.action.eq_ignore_ascii_case("sts:AssumeRole") {
+        return Decision::of(Outcome::ImplicitDeny, None);
+    }
     Layers::look(request, policies, true).decision(request)
 }
 

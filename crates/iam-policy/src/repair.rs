@@ -46,7 +46,7 @@ pub enum Repair {
 }
 
 impl Repair {
-    /// The next change that a refused request needs; `None` if the decision is no refusal.
+    /// The next change that a refused request needs; `None` if it is not refused, or nothing helps.
     #[must_use]
     pub fn of(decision: &Decision, request: &Request, policies: &Policies) -> Option<Self> {
         let kind = decision.refused_by?;
@@ -92,7 +92,8 @@ impl Repair {
     }
 }
 
-/// All changes, one after the other, until the request is allowed; none if it is already.
+/// All changes, one after the other, until the request is allowed; none if it is already, or if nothing helps (a root user
+/// who wants to assume a role).
 #[must_use]
 pub fn repairs(request: &Request, policies: &Policies) -> Vec<Repair> {
     let mut policies = policies.clone();

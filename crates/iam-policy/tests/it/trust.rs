@@ -117,3 +117,16 @@ fn the_sentence_names_the_trust_policy() {
     let (_, decision) = assume_role(&request, &denying);
     assert!(decision.message(&request).unwrap().ends_with("with an explicit deny in the role trust policy"));
 }
+
+/// "AssumeRole" in the AWS STS API reference.
+#[test]
+fn the_root_user_assumes_no_role() {
+    let request = assume(Caller::root(ROOT));
+    let trust = Policies {
+        resource: Some(policy(Kind::Trust, &trusting(&format!(r#"{{"AWS": "{ROOT}"}}"#), ASSUME))),
+        ..Policies::default()
+    };
+    let (_, decision) = assume_role(&request, &trust);
+    assert_eq!(decision.message(&request).unwrap(), "Roles may not be assumed by root accounts.");
+    assert_eq!(decision.explanation(), "not allowed: the root user of an account may not assume a role");
+}
