@@ -22,7 +22,7 @@ mod principals;
 mod read;
 mod size;
 mod statement;
-mod write;
+pub(crate) mod write;
 
 /// What a document is for: what it may contain, and how long it may be, depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

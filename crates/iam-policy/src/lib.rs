@@ -8,6 +8,7 @@
 //! | [`document`] | the document: read it with all that is wrong in it, hold it |
 //! | [`evaluate()`] | whether a request is allowed, and by what; [`assume_role`] for a role and its session tags |
 //! | [`Decision`] | the decision: who refused, AWS's own sentence, and what was missing in the request |
+//! | [`generate`] | the documents that this toolkit's callers and its execution role need; also as Terraform |
 //! | [`repair`] | what to add or to remove so that a refused request is allowed |
 //! | [`simulate`] | what IAM's simulator answers, and the context keys that policies mention |
 //! | [`operator`] | the operators of conditions |
@@ -20,6 +21,7 @@ mod context;
 mod decision;
 pub mod document;
 mod evaluate;
+pub mod generate;
 mod json;
 mod layer;
 mod nearest;

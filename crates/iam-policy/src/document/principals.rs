@@ -35,6 +35,9 @@ pub(super) fn read(members: &[Member], place: &Range<usize>, findings: &mut Find
         let message = "a statement has Principal or NotPrincipal, not both";
         findings.error(Rule::ProhibitedMember, &second.span, message);
     }
+    if let Some(node) = not {
+        not_principal(node, members, findings);
+    }
     let Some(node) = plain.or(not) else {
         findings
             .error(Rule::MissingMember, place, "the statement has no Principal")
@@ -44,6 +47,19 @@ pub(super) fn read(members: &[Member], place: &Range<usize>, findings: &mut Find
         return None;
     };
     Some(Principals { negated: plain.is_none(), members: principals(node, findings) })
+}
+
+/// "NotPrincipal" in the IAM User Guide: not in trust policies, and beside `Deny` alone.
+fn not_principal(node: &Node, members: &[Member], findings: &mut Findings<'_>) {
+    let effect = member(members, "Effect").map(|effect| &effect.value);
+    if findings.kind == Kind::Trust {
+        findings
+            .error(Rule::ProhibitedMember, &node.span, "a trust policy has no NotPrincipal")
+            .suggest("name who may assume the role, and nobody else can");
+    } else if matches!(effect, Some(Value::Text(effect)) if effect == "Allow") {
+        let message = "with Allow, NotPrincipal lets in everyone else, people without credentials too";
+        findings.warning(Rule::Principal, &node.span, message).suggest("name in Principal who is meant");
+    }
 }
 
 fn principals(node: &Node, findings: &mut Findings<'_>) -> Vec<PrincipalPattern> {

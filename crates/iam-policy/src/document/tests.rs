@@ -128,6 +128,14 @@ fn all_that_is_wrong_is_told_at_once() {
 fn what_aws_takes_with_another_meaning_is_a_warning() {
     check(Kind::Identity, &format!(r#"{{"Statement": {{{ALLOW}}}}}"#), &["1:1 version"]);
     check(Kind::Identity, &format!(r#"{{"Version": "2008-10-17", "Statement": {{{ALLOW}}}}}"#), &["1:13 version"]);
+    let resource = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*",
+        "NotPrincipal": {"AWS": "111122223333"}}}"#;
+    check(Kind::Resource, resource, &["2:25 principal"]);
+    check(
+        Kind::Trust,
+        &resource.replace(r#""s3:*", "Resource": "*""#, r#""sts:AssumeRole""#),
+        &["2:25 prohibited-member"],
+    );
     let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"AWS": "AIDAEXAMPLEID12345678"}}}"#;
     check(Kind::Trust, trust, &["2:30 principal"]);

@@ -3,6 +3,7 @@
 mod conditions;
 mod evaluate;
 mod fixtures;
+mod generate;
 mod layers;
 mod properties;
 mod repair;

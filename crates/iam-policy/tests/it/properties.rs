@@ -159,7 +159,7 @@ proptest! {
 proptest! {
     #[test]
     fn what_is_written_reads_back(attached in attached(Kind::Resource)) {
-        let text = attached.policy.to_json();
+        let text = attached.policy.to_text();
         let read = Policy::parse(&text, Kind::Resource).unwrap();
         prop_assert_eq!(serde_json::json!(read), serde_json::json!(attached.policy));
         prop_assert_eq!(read.statements.len(), attached.policy.statements.len());
