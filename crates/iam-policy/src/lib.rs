@@ -27,6 +27,7 @@ mod layer;
 mod nearest;
 pub mod operator;
 mod pattern;
+mod places;
 pub mod problem;
 pub mod repair;
 pub mod simulate;

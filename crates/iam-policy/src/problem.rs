@@ -14,18 +14,6 @@ pub struct Position {
     pub column: usize,
 }
 
-impl Position {
-    /// Of a byte of a text.
-    pub(crate) fn of(text: &str, at: usize) -> Self {
-        let before = text.get(..at).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: before.bytes().filter(|b| *b == b'\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
-    }
-}
-
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -197,6 +185,7 @@ impl Malformed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::places::Places;
 
     #[track_caller]
     fn check(text: &str, meant: &str, expected: &str) {
@@ -204,7 +193,7 @@ mod tests {
         let problem = Problem {
             rule: Rule::Shape,
             severity: Severity::Error,
-            position: Position::of(text, start),
+            position: Places::of(text).position(start),
             message: String::new(),
             suggestion: None,
             aws: None,

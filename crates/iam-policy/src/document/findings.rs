@@ -3,22 +3,25 @@
 use std::ops::Range;
 
 use super::Kind;
-use crate::problem::{AwsError, Position, Problem, Rule, Severity};
+use crate::{
+    places::Places,
+    problem::{AwsError, Position, Problem, Rule, Severity},
+};
 
 /// What was found so far in a text.
 pub(super) struct Findings<'t> {
-    text: &'t str,
+    places: Places<'t>,
     pub(super) kind: Kind,
     found: Vec<Problem>,
 }
 
 impl<'t> Findings<'t> {
     pub(super) fn new(text: &'t str, kind: Kind) -> Self {
-        Self { text, kind, found: Vec::new() }
+        Self { places: Places::of(text), kind, found: Vec::new() }
     }
 
     pub(super) fn position(&self, at: usize) -> Position {
-        Position::of(self.text, at)
+        self.places.position(at)
     }
 
     /// Adds an error. Unless a rule has an answer of its own, IAM answers the same to all that is not in the grammar.

@@ -88,8 +88,8 @@ fn principals(node: &Node, findings: &mut Findings<'_>) -> Vec<PrincipalPattern>
         findings.error(Rule::Principal, &node.span, "Principal is empty: it names nobody");
     }
     let mut read = Vec::new();
-    for (at, Member { name, name_span, value }) in kinds.iter().enumerate() {
-        once(&kinds[..at], name, name_span, findings);
+    once(kinds, findings);
+    for Member { name, name_span, value } in kinds {
         if !KINDS.contains(&name.as_str()) {
             findings
                 .error(Rule::Principal, name_span, format!("'{name}' is no kind of principal"))

@@ -1,6 +1,6 @@
 //! From JSON to a [`Policy`]: the document's own members.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{Kind, Policy, Statement, findings::Findings, size, statement};
 use crate::{
@@ -119,7 +119,7 @@ fn statements(node: &Node, findings: &mut Findings<'_>) -> Vec<Statement> {
 }
 
 fn repeated_sids(items: &[Node], findings: &mut Findings<'_>) {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for item in items {
         let Value::Object(members) = &item.value else { continue };
         let Some(Node { value: Value::Text(sid), span, .. }) = member(members, "Sid") else { continue };
@@ -140,24 +140,22 @@ pub(super) fn member<'n>(members: &'n [Member], name: &str) -> Option<&'n Node> 
 /// Tells members that are unknown or stand twice.
 pub(super) fn known_once(members: &[Member], known: &[&str], findings: &mut Findings<'_>) {
     let kind = findings.kind;
-    for (at, Member { name, name_span, .. }) in members.iter().enumerate() {
-        if !known.contains(&name.as_str()) {
-            let message = format!("'{name}' is no member of a policy here");
-            let absent = known.iter().copied().filter(|known| member(members, known).is_none());
-            findings
-                .error(Rule::UnknownMember, name_span, message)
-                .s3(kind, format!("Unknown field {name}"))
-                .did_you_mean(nearest(name, absent));
-        }
-        once(&members[..at], name, name_span, findings);
+    let absent: Vec<&str> = known.iter().copied().filter(|known| member(members, known).is_none()).collect();
+    for Member { name, name_span, .. } in members.iter().filter(|member| !known.contains(&member.name.as_str())) {
+        findings
+            .error(Rule::UnknownMember, name_span, format!("'{name}' is no member of a policy here"))
+            .s3(kind, format!("Unknown field {name}"))
+            .did_you_mean(nearest(name, absent.iter().copied()));
     }
+    once(members, findings);
 }
 
-/// Tells a member that stands among the former ones already.
-pub(super) fn once(former: &[Member], name: &str, span: &Range<usize>, findings: &mut Findings<'_>) {
-    if former.iter().any(|other| other.name == name) {
+/// Tells members that stand twice.
+pub(super) fn once(members: &[Member], findings: &mut Findings<'_>) {
+    let mut seen = HashSet::new();
+    for Member { name, name_span, .. } in members.iter().filter(|member| !seen.insert(member.name.as_str())) {
         findings
-            .error(Rule::DuplicateMember, span, format!("'{name}' stands twice in this object"))
+            .error(Rule::DuplicateMember, name_span, format!("'{name}' stands twice in this object"))
             .suggest("join the two: readers of JSON keep one of them without a word");
     }
 }

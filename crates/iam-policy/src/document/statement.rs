@@ -241,8 +241,8 @@ fn conditions(node: &Node, findings: &mut Findings<'_>) -> Vec<Condition> {
         return Vec::new();
     };
     let mut read = Vec::new();
-    for (at, Member { name, name_span, value }) in operators.iter().enumerate() {
-        once(&operators[..at], name, name_span, findings);
+    once(operators, findings);
+    for Member { name, name_span, value } in operators {
         let operator = Operator::parse(name);
         if let Err(meant) = &operator {
             findings
@@ -254,8 +254,8 @@ fn conditions(node: &Node, findings: &mut Findings<'_>) -> Vec<Condition> {
             findings.error(Rule::Shape, &value.span, message);
             continue;
         };
-        for (at, Member { name: key, name_span, value }) in keys.iter().enumerate() {
-            once(&keys[..at], key, name_span, findings);
+        once(keys, findings);
+        for Member { name: key, name_span, value } in keys {
             if !key.contains(':') {
                 findings
                     .error(Rule::Condition, name_span, format!("'{key}' is no condition key"))

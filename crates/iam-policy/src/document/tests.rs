@@ -272,6 +272,23 @@ fn every_kind_has_its_length() {
     size(Kind::Resource, 20_481, Some(Severity::Error));
 }
 
+/// Were the time the square of the length, each of these would take a quarter of a minute.
+#[test]
+fn long_texts_full_of_mistakes_are_read_in_no_time() {
+    #[track_caller]
+    fn check(text: &str, at_least: usize) {
+        let start = std::time::Instant::now();
+        let (_, problems) = super::check(text, Kind::Identity);
+        assert!(problems.len() >= at_least, "{}", problems.len());
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    }
+    let statement = r#"{"Sid": "a b", "Effect": "allow", "Action": ["s3", "s3"], "Resource": "x", "Z": 1}"#;
+    check(&format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, vec![statement; 3_000].join(",")), 18_000);
+    let members: Vec<_> = (0..20_000).map(|i| format!("\"k{i}\": {i}")).collect();
+    check(&format!("{{{}}}", members.join(",")), 20_000);
+    check(&"/**/".repeat(60_000), 60_000);
+}
+
 const KINDS: [Kind; 6] = [Kind::Identity, Kind::Resource, Kind::Trust, Kind::Boundary, Kind::Session, Kind::Scp];
 
 /// JSON that is often almost a policy.
