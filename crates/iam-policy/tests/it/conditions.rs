@@ -171,6 +171,10 @@ fn keys_with_several_values() {
     check(another, &[("aws:TagKeys", "a")], false);
     check(another, &[("aws:TagKeys", "a b")], true);
     check(another, &[], false);
+    // Without a prefix, which AWS calls a mistake: one that matches is enough, and the negated operator says the opposite.
+    let plain = r#"{"StringEquals": {"aws:TagKeys": ["a"]}}"#;
+    check(plain, &[("aws:TagKeys", "a b")], true);
+    check(&plain.replace("StringEquals", "StringNotEquals"), &[("aws:TagKeys", "a b")], false);
 }
 
 #[test]

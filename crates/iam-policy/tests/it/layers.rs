@@ -142,6 +142,11 @@ fn across_accounts_both_sides_must_allow() {
         &Policies { boundary: Some(policy(Kind::Boundary, ALLOW_EC2)), ..both(&aws(STRANGER)) },
         NO_BOUNDARY,
     );
+    // Nor does a role that is named by its ARN come in without a policy of its own account.
+    let role = "arn:aws:iam::444455556666:role/work";
+    let foreign = || Caller::session("arn:aws:sts::444455556666:assumed-role/work/bob", role);
+    check(foreign(), &resource(&granting(&aws(role))), NO_IDENTITY);
+    check(foreign(), &both(&aws(role)), "");
     // Without knowing whose the bucket is, it counts as the caller's.
     let request = Request::new(stranger(), "s3:GetObject", OBJECT);
     assert_eq!(evaluate(&request, &identity(ALLOW_ALL)).outcome, Outcome::Allowed);
