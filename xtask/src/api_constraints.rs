@@ -17,9 +17,32 @@ use crate::flags::ApiConstraints;
 /// The services, with the version of their model and the operations that the fake serves or will serve.
 const SERVICES: &[(&str, &str, &[&str])] = &[
     ("sagemaker", "2017-07-24", SAGEMAKER),
-    ("sts", "2011-06-15", &["AssumeRole", "GetCallerIdentity"]),
-    ("iam", "2010-05-08", &["GetRole", "ListRoles"]),
+    ("sts", "2011-06-15", &["AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken"]),
+    ("iam", "2010-05-08", IAM),
     ("logs", "2014-03-28", &["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"]),
+    (
+        "service-quotas",
+        "2019-06-24",
+        &["GetAWSDefaultServiceQuota", "GetServiceQuota", "ListAWSDefaultServiceQuotas", "ListServiceQuotas"],
+    ),
+];
+
+#[rustfmt::skip]
+const IAM: &[&str] = &[
+    "CreateRole", "GetRole", "ListRoles", "UpdateRole", "UpdateAssumeRolePolicy", "DeleteRole",
+    "PutRolePolicy", "GetRolePolicy", "ListRolePolicies", "DeleteRolePolicy",
+    "AttachRolePolicy", "DetachRolePolicy", "ListAttachedRolePolicies",
+    "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
+    "TagRole", "UntagRole", "ListRoleTags", "ListInstanceProfilesForRole",
+    "CreateUser", "GetUser", "ListUsers", "DeleteUser",
+    "PutUserPolicy", "GetUserPolicy", "ListUserPolicies", "DeleteUserPolicy",
+    "AttachUserPolicy", "DetachUserPolicy", "ListAttachedUserPolicies",
+    "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary",
+    "TagUser", "UntagUser", "ListUserTags", "ListGroupsForUser",
+    "CreateAccessKey", "ListAccessKeys", "DeleteAccessKey",
+    "CreatePolicy", "GetPolicy", "ListPolicies", "DeletePolicy",
+    "CreatePolicyVersion", "GetPolicyVersion", "ListPolicyVersions", "SetDefaultPolicyVersion", "DeletePolicyVersion",
+    "TagPolicy", "UntagPolicy", "ListPolicyTags", "ListEntitiesForPolicy",
 ];
 
 #[rustfmt::skip]

@@ -1,9 +1,10 @@
-//! Whose account this is: the scenario it starts from, its users and roles, and who is calling.
+//! Whose account this is: the scenario it starts from, and who is calling.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
-use crate::store::Record;
+use crate::protocol::DEFAULT_REGION;
 
 /// An account as data: what `mocks/scenarios/NAME.toml` holds.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,36 +13,102 @@ pub struct Scenario {
     /// The twelve digits of the account.
     pub account: String,
     /// The first one is who calls with a key that nobody issued.
-    pub users: Vec<User>,
+    pub users: Vec<ScenarioUser>,
     /// The roles that exist from the start.
     #[serde(default)]
     pub roles: Vec<ScenarioRole>,
+    /// The managed policies that exist from the start, beside AWS's own.
+    #[serde(default)]
+    pub policies: Vec<ScenarioPolicy>,
+    /// What the organisation lets the account do: a document for each level from the root to the account, each of which
+    /// must allow. Without any, the account is in no organisation.
+    #[serde(default)]
+    pub service_control_policies: Vec<String>,
+    /// The buckets that exist from the start, this account's and others'.
+    #[serde(default)]
+    pub buckets: Vec<ScenarioBucket>,
+    /// The values of service quotas that are not AWS's defaults, by the names of the quotas.
+    #[serde(default)]
+    pub quotas: BTreeMap<String, f64>,
 }
 
-/// An IAM user with one access key.
+/// The policies of a user or role that exists from the start.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScenarioPolicies {
+    /// The documents of its inline policies, by their names.
+    pub inline: BTreeMap<String, String>,
+    /// The ARNs of the managed policies that are attached to it.
+    pub attached: BTreeSet<String>,
+    /// The ARN of the managed policy that is its permissions boundary.
+    pub boundary: Option<String>,
+}
+
+/// An IAM user with one access key, that exists from the start.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct User {
-    /// The user's name, without a path.
+pub struct ScenarioUser {
+    /// The user's name, without its path.
     pub name: String,
+    /// Begins and ends with `/`.
+    #[serde(default = "root_path")]
+    pub path: String,
     /// The key that names the user in a signature.
     pub access_key_id: String,
     /// The key that signs.
     pub secret_access_key: String,
+    /// What it may do.
+    #[serde(default)]
+    pub policies: ScenarioPolicies,
 }
 
 /// A role that exists from the start.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioRole {
-    name: String,
+    /// The role's name, without its path.
+    pub name: String,
+    /// Begins and ends with `/`.
     #[serde(default = "root_path")]
-    path: String,
+    pub path: String,
+    /// Free text.
     #[serde(default)]
-    description: Option<String>,
+    pub description: Option<String>,
+    /// The longest session that may be asked for.
     #[serde(default = "one_hour")]
-    max_session_duration_seconds: u32,
-    trust: String,
+    pub max_session_duration_seconds: u32,
+    /// The trust policy, as JSON text.
+    pub trust: String,
+    /// What it may do.
+    #[serde(default)]
+    pub policies: ScenarioPolicies,
+}
+
+/// A managed policy that exists from the start.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioPolicy {
+    /// The policy's name, without its path.
+    pub name: String,
+    /// Begins and ends with `/`.
+    #[serde(default = "root_path")]
+    pub path: String,
+    /// JSON text.
+    pub document: String,
+}
+
+/// A bucket that exists from the start.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioBucket {
+    /// Unique among all accounts.
+    pub name: String,
+    /// The region it is in.
+    #[serde(default = "default_region")]
+    pub region: String,
+    /// The account that owns it, if that is not this one.
+    #[serde(default)]
+    pub owner: Option<String>,
 }
 
 fn root_path() -> String {
@@ -49,7 +116,11 @@ fn root_path() -> String {
 }
 
 fn one_hour() -> u32 {
-    3600
+    crate::iam::role::DEFAULT_SESSION_SECONDS
+}
+
+fn default_region() -> String {
+    DEFAULT_REGION.to_owned()
 }
 
 /// The scenarios that come with the fake, by name.
@@ -78,69 +149,6 @@ impl Scenario {
     pub fn role_arns(&self) -> impl Iterator<Item = String> {
         self.roles.iter().map(|role| format!("arn:aws:iam::{}:role{}{}", self.account, role.path, role.name))
     }
-
-    /// The scenario's roles as the store keeps them.
-    pub(crate) fn role_records(&self, now: Timestamp) -> impl Iterator<Item = Role> {
-        self.roles.iter().map(move |role| Role {
-            arn: format!("arn:aws:iam::{}:role{}{}", self.account, role.path, role.name),
-            role_id: iam_id("AROA", &role.name),
-            name: role.name.clone(),
-            path: role.path.clone(),
-            description: role.description.clone(),
-            max_session_duration_seconds: role.max_session_duration_seconds,
-            trust: role.trust.trim().to_owned(),
-            created: now,
-        })
-    }
-}
-
-impl User {
-    /// `AIDA` and 17 more.
-    #[must_use]
-    pub fn id(&self) -> String {
-        iam_id("AIDA", &self.name)
-    }
-}
-
-/// The same id for the same name, so that a fresh account looks the same every time.
-fn iam_id(prefix: &str, name: &str) -> String {
-    use sha2::Digest;
-    let hash = sha2::Sha256::digest(name);
-    let id: String = hash
-        .iter()
-        .take(17)
-        .map(|byte| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(byte % 32)]))
-        .collect();
-    format!("{prefix}{id}")
-}
-
-/// An IAM role.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Role {
-    /// With its path.
-    pub arn: String,
-    /// `AROA` and 17 more.
-    pub role_id: String,
-    /// Without its path.
-    pub name: String,
-    /// Begins and ends with `/`.
-    pub path: String,
-    /// Free text.
-    pub description: Option<String>,
-    /// The longest session that may be asked for.
-    pub max_session_duration_seconds: u32,
-    /// The trust policy, as JSON text.
-    pub trust: String,
-    /// When it was made.
-    pub created: Timestamp,
-}
-
-impl Record for Role {
-    const KIND: &'static str = "role";
-    /// IAM is global, and role names are unique whatever their case.
-    fn key(&self) -> String {
-        self.name.to_lowercase()
-    }
 }
 
 /// Who is calling, as the credentials of the request say.
@@ -148,19 +156,47 @@ impl Record for Role {
 pub struct Caller {
     /// A user's ARN, or `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
     pub arn: String,
-    /// `AIDA...` of a user, `AROA...:SESSION` of a session.
+    /// `AIDA...` of a user, `AROA...:SESSION` of a session of a role.
     pub user_id: String,
     /// The account it belongs to.
     pub account: String,
-    /// The tags of the session; a user has none.
-    pub session_tags: Vec<(String, String)>,
+    /// What its temporary credentials carry; nothing if it calls with a user's long-term key.
+    pub session: Option<SessionContext>,
+}
+
+/// What temporary credentials carry: what was said when they were asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionContext {
+    /// The tags of the session, inherited ones included.
+    pub tags: Vec<(String, String)>,
+    /// The keys of those tags that sessions of this session inherit.
+    #[serde(default)]
+    pub transitive_tag_keys: Vec<String>,
+    /// The session policy, as JSON text.
+    #[serde(default)]
+    pub policy: Option<String>,
+    /// The ARNs of the managed policies that are session policies too.
+    #[serde(default)]
+    pub policy_arns: Vec<String>,
+    /// Who is behind all this.
+    #[serde(default)]
+    pub source_identity: Option<String>,
+    /// When the session began, in seconds since 1970, by real time.
+    #[serde(default)]
+    pub issued: u64,
 }
 
 impl Caller {
     /// Whether it is a session of a role, and no user.
     #[must_use]
-    pub fn is_session(&self) -> bool {
+    pub fn is_role_session(&self) -> bool {
         self.arn.contains(":assumed-role/")
+    }
+
+    /// The tags of the session; a user has none.
+    #[must_use]
+    pub fn session_tags(&self) -> &[(String, String)] {
+        self.session.as_ref().map_or(&[], |session| &session.tags)
     }
 }
 
@@ -173,11 +209,28 @@ mod tests {
         for (name, _) in SCENARIOS {
             let scenario = Scenario::named(name).unwrap();
             assert!(!scenario.users.is_empty(), "{name} needs a user to call as");
-            for role in scenario.role_records(Timestamp(0)) {
-                serde_json::from_str::<serde_json::Value>(&role.trust)
-                    .unwrap_or_else(|error| panic!("{name}: {error}"));
+            let own =
+                scenario.users.iter().map(|user| &user.policies).chain(scenario.roles.iter().map(|r| &r.policies));
+            let documents = own.flat_map(|policies| policies.inline.values());
+            let documents = documents.chain(scenario.roles.iter().map(|role| &role.trust));
+            let documents = documents.chain(scenario.policies.iter().map(|policy| &policy.document));
+            for document in documents.chain(&scenario.service_control_policies) {
+                crate::iam::check_document(document).unwrap_or_else(|error| panic!("{name}: {error}: {document}"));
             }
         }
+    }
+
+    /// What the README tells people to write is what the fake lets them try.
+    #[test]
+    fn the_policies_of_ready_are_those_of_the_readme() {
+        let blocks = include_str!("../../../README.md").split("```json").skip(1);
+        let blocks: Vec<_> = blocks.filter_map(|rest| rest.split("```").next()).map(str::trim).collect();
+        let ready = Scenario::ready();
+        let (user, role) = (&ready.users[0], &ready.roles[0]);
+        let of_user = user.policies.inline.values().map(|policy| policy.trim());
+        let of_role = role.policies.inline.values().map(|policy| policy.trim());
+        let kept: Vec<_> = of_user.chain([role.trust.trim()]).chain(of_role).collect();
+        assert_eq!(kept, blocks);
     }
 
     #[test]

@@ -49,4 +49,10 @@ impl CallLog {
     pub fn snapshot(&self) -> Vec<Call> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().cloned().collect()
     }
+
+    /// The newest call that is remembered of a caller whose ARN begins like this.
+    pub fn last_of(&self, caller: &str) -> Option<Call> {
+        let calls = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        calls.iter().rev().find(|call| call.caller.starts_with(caller)).cloned()
+    }
 }

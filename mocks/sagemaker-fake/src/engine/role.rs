@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::execution::Execution;
-use crate::account::Caller;
+use crate::account::{Caller, SessionContext};
 use crate::calls::Call;
 use crate::fake::Context;
 use crate::{ApiError, Fake, iam, sagemaker};
@@ -48,8 +48,8 @@ fn session(fake: &Fake, role_arn: &str) -> Result<Caller, ApiError> {
     })?;
     Ok(Caller {
         arn: format!("arn:aws:sts::{}:assumed-role/{}/{SESSION}", fake.account(), role.name),
-        user_id: format!("{}:{SESSION}", role.role_id),
+        user_id: format!("{}:{SESSION}", role.id),
         account: fake.account().to_owned(),
-        session_tags: Vec::new(),
+        session: Some(SessionContext::default()),
     })
 }

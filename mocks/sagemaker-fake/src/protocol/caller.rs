@@ -3,15 +3,19 @@
 use http::StatusCode;
 
 use crate::account::Caller;
+use crate::iam::User;
+use crate::iam::access_key::AccessKey;
+use crate::store::Records;
 use crate::{ApiError, Fake, sts};
 
 /// Who calls with this key and this session token.
 ///
-/// The key of a user of the scenario is that user; a token that our `AssumeRole` issued is that session. Any other key
-/// is the scenario's first user, so that a client with made-up credentials just works: signatures are not verified.
+/// The key of a user is that user; a token that AWS STS issued here is that session. Any other key is the scenario's
+/// first user, so that a client with made-up credentials just works: signatures are not verified.
 ///
 /// # Errors
-/// When there is no key at all, or the token is one of ours and has expired or was tampered with.
+/// When there is no key at all, when the token is one of ours and has expired or was tampered with, or when the user has
+/// been deleted.
 pub fn caller(
     fake: &Fake,
     access_key_id: Option<&str>,
@@ -21,16 +25,17 @@ pub fn caller(
     if let Some(session) = session_token.map(|token| sts::session::read(fake, token)).transpose()?.flatten() {
         return if session.access_key_id == key { Ok(session.caller) } else { Err(CredentialFault::Invalid) };
     }
-    let users = &fake.scenario.users;
-    let user = users.iter().find(|user| user.access_key_id == key).or_else(|| users.first());
-    let user = user.ok_or(CredentialFault::Invalid)?;
-    let account = fake.account().to_owned();
-    Ok(Caller {
-        arn: format!("arn:aws:iam::{account}:user/{}", user.name),
-        user_id: user.id(),
-        account,
-        session_tags: Vec::new(),
-    })
+    // A store that cannot be read knows no user; the reason has been logged.
+    let user = fake.store.read(|view| user(fake, view, key)).ok().flatten().ok_or(CredentialFault::Invalid)?;
+    Ok(Caller { arn: user.arn.clone(), user_id: user.id.clone(), account: fake.account().to_owned(), session: None })
+}
+
+fn user(fake: &Fake, records: &impl Records, key: &str) -> Result<Option<User>, ApiError> {
+    let name = match records.get::<AccessKey>(key)? {
+        Some(key) => Some(key.user),
+        None => fake.scenario.users.first().map(|user| user.name.clone()),
+    };
+    name.map(|name| records.get(&name.to_lowercase())).transpose().map(Option::flatten)
 }
 
 /// What can be wrong with credentials. Every protocol has its own words for it.

@@ -100,7 +100,7 @@ fn act(
         operation: operation.to_owned(),
         region,
         caller: who.as_ref().map(|caller| caller.arn.clone()).unwrap_or_default(),
-        session_tags: who.map(|caller| caller.session_tags).unwrap_or_default(),
+        session_tags: who.map(|caller| caller.session_tags().to_vec()).unwrap_or_default(),
         user_agent: headers
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())

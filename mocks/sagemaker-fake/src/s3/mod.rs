@@ -42,7 +42,9 @@ pub use bucket::{Bucket, create as create_bucket};
 pub use object::Object;
 pub use service::{S3Service, service};
 
-use crate::store::Records;
+use crate::account::Scenario;
+use crate::clock::Timestamp;
+use crate::store::{Change, Records};
 use crate::{ApiError, Fake};
 use content::Draft;
 use upload::Part;
@@ -110,6 +112,22 @@ pub fn put_file(fake: &Fake, bucket: &str, key: &str, source: &Path) -> Result<O
     })?;
     let object = Object::new(fake, &bucket, key, draft.finish(|_| Ok(()))?);
     object::replace(fake, object, |_, _| Ok(()))
+}
+
+/// Makes the buckets of a scenario.
+///
+/// # Errors
+/// An internal failure when the store cannot be written.
+pub(crate) fn seed(change: &mut Change<'_>, scenario: &Scenario, now: Timestamp) -> Result<(), ApiError> {
+    scenario.buckets.iter().try_for_each(|bucket| {
+        change.put(&Bucket {
+            name: bucket.name.clone(),
+            owner: bucket.owner.as_ref().unwrap_or(&scenario.account).clone(),
+            region: bucket.region.clone(),
+            created: now,
+            settings: bucket::Settings::default(),
+        })
+    })
 }
 
 /// Removes what a killed process left half done: contents that no object and no part of an upload refers to.

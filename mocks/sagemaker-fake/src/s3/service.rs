@@ -83,7 +83,7 @@ impl S3Service {
             operation: identity.operation.get().cloned().unwrap_or_default(),
             region: identity.region,
             caller: identity.caller.as_ref().map(|caller| caller.arn.clone()).unwrap_or_default(),
-            session_tags: identity.caller.map(|caller| caller.session_tags).unwrap_or_default(),
+            session_tags: identity.caller.map(|caller| caller.session_tags().to_vec()).unwrap_or_default(),
             user_agent,
             error,
         });

@@ -1,4 +1,4 @@
-//! Sessions of roles. They are kept nowhere: the token says all there is to know, and nobody else can make one.
+//! Sessions of roles and users. They are kept nowhere: the token says all there is to know, and nobody else can make one.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,19 +8,33 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Fake;
-use crate::account::{Caller, Role};
+use crate::account::{Caller, SessionContext};
+use crate::iam::Role;
 use crate::protocol::CredentialFault;
 
 /// What a session is to be.
-pub struct NewSession<'a> {
-    /// The role that is assumed.
-    pub role: &'a Role,
-    /// The name of the session.
-    pub name: &'a str,
-    /// Its tags.
-    pub tags: Vec<(String, String)>,
+pub struct NewSession {
+    /// Who calls in it: a user's ARN, or that of a session of a role.
+    pub arn: String,
+    /// The caller's id.
+    pub user_id: String,
+    /// What it carries.
+    pub context: SessionContext,
     /// When it ends, by real time.
     pub expires: SystemTime,
+}
+
+impl NewSession {
+    /// A session of a role.
+    #[must_use]
+    pub fn of_role(fake: &Fake, role: &Role, name: &str, context: SessionContext, expires: SystemTime) -> Self {
+        Self {
+            arn: format!("arn:aws:sts::{}:assumed-role/{}/{name}", fake.account(), role.name),
+            user_id: format!("{}:{name}", role.id),
+            context,
+            expires,
+        }
+    }
 }
 
 /// A session with its credentials.
@@ -42,7 +56,8 @@ struct Claims {
     key: String,
     arn: String,
     id: String,
-    tags: Vec<(String, String)>,
+    #[serde(flatten)]
+    context: SessionContext,
     /// Seconds since 1970.
     expires: u64,
 }
@@ -52,13 +67,13 @@ const PREFIX: &str = "IQoJc2FnZW1ha2VyLWZha2U";
 
 /// Issues a session.
 #[must_use]
-pub fn issue(fake: &Fake, new: NewSession<'_>) -> Session {
+pub fn issue(fake: &Fake, new: NewSession) -> Session {
     let claims = Claims {
         key: format!("ASIA{}", fake.ids.base32(16)),
-        arn: format!("arn:aws:sts::{}:assumed-role/{}/{}", fake.account(), new.role.name, new.name),
-        id: format!("{}:{}", new.role.role_id, new.name),
-        tags: new.tags,
-        expires: new.expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        arn: new.arn,
+        id: new.user_id,
+        context: new.context,
+        expires: seconds(new.expires),
     };
     let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).unwrap_or_default());
     let token = format!("{PREFIX}.{payload}.{}", URL_SAFE_NO_PAD.encode(seal(fake, &payload)));
@@ -85,11 +100,16 @@ pub fn read(fake: &Fake, token: &str) -> Result<Option<Session>, CredentialFault
 }
 
 fn session(fake: &Fake, token: String, claims: Claims) -> Session {
-    let caller =
-        Caller { arn: claims.arn, user_id: claims.id, account: fake.account().to_owned(), session_tags: claims.tags };
+    let account = fake.account().to_owned();
+    let caller = Caller { arn: claims.arn, user_id: claims.id, account, session: Some(claims.context) };
     // 30 bytes are the 40 characters that a secret key has.
     let secret_access_key = STANDARD.encode(&seal(fake, &format!("secret of {}", claims.key))[..30]);
     Session { access_key_id: claims.key, secret_access_key, token, caller }
+}
+
+/// Seconds since 1970.
+pub fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// Only who knows the secrets of the account can make this: a hash keyed twice, so that nothing can be appended.
@@ -107,7 +127,8 @@ mod tests {
 
     fn new_session(fake: &Fake, expires: SystemTime) -> Session {
         let role = fake.store.read(|view| view.get::<Role>("sts-execution")).unwrap().unwrap();
-        issue(fake, NewSession { role: &role, name: "me", tags: vec![("Project".into(), "sts".into())], expires })
+        let context = SessionContext { tags: vec![("Project".into(), "sts".into())], ..SessionContext::default() };
+        issue(fake, NewSession::of_role(fake, &role, "me", context, expires))
     }
 
     #[tokio::test]
@@ -117,7 +138,7 @@ mod tests {
         let found = caller(&fake, Some(&session.access_key_id), Some(&session.token)).unwrap();
         assert_eq!(found, session.caller);
         assert_eq!(found.arn, "arn:aws:sts::111122223333:assumed-role/sts-execution/me");
-        assert_eq!(found.session_tags, [("Project".to_owned(), "sts".to_owned())]);
+        assert_eq!(found.session_tags(), [("Project".to_owned(), "sts".to_owned())]);
         assert_eq!(session.secret_access_key.len(), 40);
         assert_eq!(read(&fake, &session.token), Ok(Some(session)));
     }

@@ -56,7 +56,7 @@ impl Account {
     pub fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
         let account = self.fake.account().to_owned();
         let arn = format!("arn:aws:iam::{account}:user/sts-developer");
-        let caller = Caller { arn, user_id: "AIDAEXAMPLE".into(), account, session_tags: Vec::new() };
+        let caller = Caller { arn, user_id: "AIDAEXAMPLE".into(), account, session: None };
         let output = sagemaker::call(&Context { fake: &self.fake, caller: &caller, region: REGION }, operation, input)?;
         assert_eq!(
             Service::SageMaker.api().faults_of_output(operation, &output),

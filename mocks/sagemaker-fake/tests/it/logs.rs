@@ -12,7 +12,7 @@ const GROUP: &str = "/aws/sagemaker/ProcessingJobs";
 
 fn call(account: &Account, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let (arn, user_id) = ("arn:aws:iam::111122223333:user/sts-developer".to_owned(), "AIDAEXAMPLE".to_owned());
-    let caller = Caller { arn, user_id, account: account.fake.account().to_owned(), session_tags: Vec::new() };
+    let caller = Caller { arn, user_id, account: account.fake.account().to_owned(), session: None };
     let output = sagemaker_fake::logs::call(
         &Context { fake: &account.fake, caller: &caller, region: REGION },
         operation,

@@ -7,6 +7,7 @@ mod clients;
 mod executions;
 mod export;
 mod garbage;
+mod iam;
 mod jobs;
 mod lifecycle;
 mod logs;

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::types::Tag;
-use sagemaker_fake::account::Role;
+use sagemaker_fake::account::SessionContext;
+use sagemaker_fake::iam::Role;
 use sagemaker_fake::store::Records;
 use sagemaker_fake::sts::session::{NewSession, issue};
 use sagemaker_fake::testing::FakeAws;
@@ -164,10 +165,8 @@ async fn a_chained_session_ends_after_an_hour() {
 async fn an_expired_session_is_refused_in_the_words_of_each_protocol() {
     let aws = FakeAws::start().await;
     let role = aws.fake().store.read(|view| view.get::<Role>("sts-execution")).unwrap().unwrap();
-    let old = issue(
-        aws.fake(),
-        NewSession { role: &role, name: "me", tags: vec![], expires: SystemTime::now() - Duration::from_secs(1) },
-    );
+    let ended = SystemTime::now() - Duration::from_secs(1);
+    let old = issue(aws.fake(), NewSession::of_role(aws.fake(), &role, "me", SessionContext::default(), ended));
     let old = Credentials::new(old.access_key_id, old.secret_access_key, Some(old.token), None, "test");
     let sentence = "The security token included in the request is expired".to_owned();
     assert_eq!(

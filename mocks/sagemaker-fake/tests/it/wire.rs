@@ -121,7 +121,7 @@ async fn query_answers_and_errors_are_xml() {
         "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"",
         "<GetRoleResult><Role><Path>/</Path><RoleName>sts-execution</RoleName><RoleId>AROA",
         "<Arn>arn:aws:iam::111122223333:role/sts-execution</Arn>",
-        "<AssumeRolePolicyDocument>%7B%22Version%22%3A%222012-10-17%22%2C",
+        "<AssumeRolePolicyDocument>%7B%0A%20%20%22Version%22%3A%20%222012-10-17%22%2C",
         "<MaxSessionDuration>3600</MaxSessionDuration>",
     ];
     check("iam", "Action=GetRole&RoleName=sts-execution&Version=2010-05-08", 200, &role).await;
@@ -135,9 +135,9 @@ async fn query_answers_and_errors_are_xml() {
     check("iam", "Action=GetRole&Version=2010-05-08", 400, &["<Code>ValidationError</Code>", "at 'roleName'"]).await;
     check(
         "iam",
-        "Action=CreateUser&Version=2010-05-08",
+        "Action=CreateGroup&Version=2010-05-08",
         400,
-        &["Could not find operation CreateUser for version 2010-05-08"],
+        &["Could not find operation CreateGroup for version 2010-05-08"],
     )
     .await;
 }

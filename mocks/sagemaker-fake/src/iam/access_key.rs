@@ -1,0 +1,102 @@
+//! Access keys of users.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::page::page;
+use super::user::named_or_caller;
+use super::{limit_exceeded, no_such_entity, text};
+use crate::ApiError;
+use crate::clock::Timestamp;
+use crate::fake::Context;
+use crate::store::{Record, Records};
+
+/// The most access keys of one user.
+const MOST_KEYS: usize = 2;
+
+/// A long-term access key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKey {
+    /// `AKIA` and 16 more.
+    pub id: String,
+    /// The key that signs.
+    pub secret: String,
+    /// The name of its user.
+    pub user: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+impl Record for AccessKey {
+    const KIND: &'static str = "access_key";
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+}
+
+/// Makes an access key. Its secret is told only once, here.
+///
+/// # Errors
+/// `NoSuchEntity`, `LimitExceeded`; `ValidationError` when the caller is no user and none is named.
+pub fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let fake = context.fake;
+    let key = fake.store.write(|change| {
+        let user = named_or_caller(context, change, input)?;
+        if of_user(change, &user.name)?.len() >= MOST_KEYS {
+            return Err(limit_exceeded(format!("Cannot exceed quota for AccessKeysPerUser: {MOST_KEYS}")));
+        }
+        let key = AccessKey {
+            id: format!("AKIA{}", fake.ids.base32(16)),
+            secret: fake.ids.alphanumeric(40),
+            user: user.name.clone(),
+            created: fake.clock.now(),
+        };
+        change.put(&key)?;
+        Ok(key)
+    })?;
+    let mut shape = shape(&key)?;
+    shape["SecretAccessKey"] = json!(key.secret);
+    Ok(json!({"AccessKey": shape}))
+}
+
+/// The access keys of a user, without their secrets.
+///
+/// # Errors
+/// `NoSuchEntity`; `ValidationError` when the caller is no user and none is named.
+pub fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let keys = context.fake.store.read(|view| of_user(view, &named_or_caller(context, view, input)?.name))?;
+    page(input, keys, AccessKey::key)?.answer("AccessKeyMetadata", shape)
+}
+
+/// Deletes an access key.
+///
+/// # Errors
+/// `NoSuchEntity`; `ValidationError` when the caller is no user and none is named.
+pub fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let id = text(input, "AccessKeyId");
+    context.fake.store.write(|change| {
+        let user = named_or_caller(context, change, input)?;
+        match change.get::<AccessKey>(id)? {
+            Some(key) if key.user == user.name => change.delete::<AccessKey>(id),
+            _ => Err(no_such_entity(format!("The Access Key with id {id} cannot be found."))),
+        }
+    })?;
+    Ok(Value::Null)
+}
+
+/// The access keys of a user.
+///
+/// # Errors
+/// An internal failure when the store cannot be read.
+pub fn of_user(records: &impl Records, user: &str) -> Result<Vec<AccessKey>, ApiError> {
+    Ok(records.list::<AccessKey>("")?.into_iter().filter(|key| key.user == user).collect())
+}
+
+fn shape(key: &AccessKey) -> Result<Value, ApiError> {
+    Ok(json!({
+        "UserName": key.user,
+        "AccessKeyId": key.id,
+        "Status": "Active",
+        "CreateDate": super::date(key.created)?,
+    }))
+}
