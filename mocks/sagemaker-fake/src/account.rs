@@ -220,6 +220,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_scenario_sets_only_quotas_that_there_are() {
+        for (name, _) in SCENARIOS {
+            for quota in Scenario::named(name).unwrap().quotas.keys() {
+                assert!(crate::service_quotas::is_known(quota), "{name}: {quota}");
+            }
+        }
+    }
+
     /// What the README tells people to write is what the fake lets them try.
     #[test]
     fn the_policies_of_ready_are_those_of_the_readme() {

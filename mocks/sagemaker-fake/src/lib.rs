@@ -1,4 +1,5 @@
-//! A stateful fake of the parts of AWS that an ML pipeline touches: SageMaker, S3, AWS STS, IAM and CloudWatch Logs.
+//! A stateful fake of the parts of AWS that an ML pipeline touches: SageMaker, S3, AWS STS, IAM, Service
+//! Quotas and CloudWatch Logs.
 //!
 //! It does not answer from a script. A pipeline that is started here is scheduled as SageMaker schedules it, its steps
 //! run as real programs laid out by the container contract, and what they write appears in the fake's S3.
@@ -10,7 +11,7 @@
 //! | doors | [`doors`] | HTTP: a hyper listener for everyone, a wiremock mount for tests |
 //! | protocol | [`protocol`] | awsJson 1.1, awsQuery; which service and operation a request means |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
-//! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`logs`] | one file per resource: unpack, act, wrap |
+//! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
 //! | lifecycle | [`engine`], [`jobs`], [`clock`] | what happens after the answer: executions, jobs, time |
 //! | store | [`store`] | transactions over records; plain files for objects |
 
@@ -22,6 +23,7 @@ pub mod iam;
 pub mod logs;
 pub mod s3;
 pub mod sagemaker;
+pub mod service_quotas;
 pub mod sts;
 
 pub mod engine;

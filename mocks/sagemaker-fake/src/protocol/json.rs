@@ -9,9 +9,16 @@ use crate::ApiError;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
-/// The codes that SageMaker's model declares. Their sentence stands under `Message`; that of any other error, which the
-/// model does not know, under `message`. Clients read both.
-const MODELLED: &[&str] = &["ConflictException", "ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound"];
+/// The codes that the models of SageMaker and Service Quotas declare. Their sentence stands under `Message`; that of any
+/// other error, which the models do not know, under `message`. Clients read both.
+const MODELLED: &[&str] = &[
+    "ConflictException",
+    "InvalidPaginationTokenException",
+    "NoSuchResourceException",
+    "ResourceInUse",
+    "ResourceLimitExceeded",
+    "ResourceNotFound",
+];
 
 /// The input. No body at all is an empty object.
 pub(super) fn read(body: &[u8]) -> Result<Value, ApiError> {

@@ -1,6 +1,6 @@
 //! The protocols: which service and operation a request means, and how its answer is written.
 //!
-//! SageMaker and CloudWatch Logs speak awsJson 1.1, AWS STS and IAM speak awsQuery. S3 is a protocol of its own and
+//! SageMaker, CloudWatch Logs and Service Quotas speak awsJson 1.1, AWS STS and IAM speak awsQuery. S3 is a protocol of its own and
 //! lives in [`crate::s3`]; [`route`] only says that a request is for it.
 
 mod caller;

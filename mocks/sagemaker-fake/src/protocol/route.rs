@@ -31,6 +31,7 @@ pub fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap, body
         return match prefix {
             "SageMaker" => Route::Json(Service::SageMaker, operation),
             "Logs_20140328" => Route::Json(Service::Logs, operation),
+            "ServiceQuotasV20190624" => Route::Json(Service::ServiceQuotas, operation),
             other => Route::Unserved { service: other.to_owned(), operation },
         };
     }

@@ -16,6 +16,8 @@ pub enum Service {
     SageMaker,
     /// CloudWatch Logs: awsJson 1.1.
     Logs,
+    /// Service Quotas: awsJson 1.1.
+    ServiceQuotas,
     /// AWS STS: awsQuery.
     Sts,
     /// IAM: awsQuery.
@@ -29,6 +31,7 @@ impl Service {
         match self {
             Self::SageMaker => "sagemaker",
             Self::Logs => "logs",
+            Self::ServiceQuotas => "servicequotas",
             Self::Sts => "sts",
             Self::Iam => "iam",
         }
@@ -40,11 +43,13 @@ impl Service {
     pub fn api(self) -> &'static Api {
         static SAGEMAKER: OnceLock<Api> = OnceLock::new();
         static LOGS: OnceLock<Api> = OnceLock::new();
+        static SERVICE_QUOTAS: OnceLock<Api> = OnceLock::new();
         static STS: OnceLock<Api> = OnceLock::new();
         static IAM: OnceLock<Api> = OnceLock::new();
         let (once, table) = match self {
             Self::SageMaker => (&SAGEMAKER, include_str!("../../../api/sagemaker.json")),
             Self::Logs => (&LOGS, include_str!("../../../api/logs.json")),
+            Self::ServiceQuotas => (&SERVICE_QUOTAS, include_str!("../../../api/service-quotas.json")),
             Self::Sts => (&STS, include_str!("../../../api/sts.json")),
             Self::Iam => (&IAM, include_str!("../../../api/iam.json")),
         };
@@ -62,6 +67,7 @@ impl Service {
         let output = match self {
             Self::SageMaker => crate::sagemaker::call(context, operation, input),
             Self::Logs => crate::logs::call(context, operation, &input),
+            Self::ServiceQuotas => crate::service_quotas::call(context, operation, &input),
             Self::Sts => crate::sts::call(context, operation, input),
             Self::Iam => crate::iam::call(context, operation, &input),
         }?;

@@ -17,6 +17,7 @@ mod registry;
 mod retries;
 mod s3;
 mod selective;
+mod service_quotas;
 mod sts;
 mod sts_pipeline;
 mod versions;
