@@ -109,6 +109,9 @@ pub struct ScenarioBucket {
     /// The account that owns it, if that is not this one.
     #[serde(default)]
     pub owner: Option<String>,
+    /// The bucket policy, as JSON text. Whoever takes a name that others will use lets them in, to see what they bring.
+    #[serde(default)]
+    pub policy: Option<String>,
 }
 
 fn root_path() -> String {

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::StatusCode;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::{S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::bucket::{self, Bucket};
+use super::settings;
 use crate::account::Caller;
 use crate::protocol::CredentialFault;
 use crate::store::Records;
@@ -18,14 +19,14 @@ use crate::{ApiError, Fake};
 pub struct Identity {
     /// Who is calling.
     pub caller: Result<Caller, CredentialFault>,
-    /// The region that the request was signed for.
-    pub region: String,
+    /// The region that the request was signed for, if it says so.
+    pub region: Option<String>,
     /// The operation, once it is known.
     pub operation: Arc<OnceLock<String>>,
 }
 
-/// The check of every operation: the caller is known, the bucket exists and is the caller's and, if the request says
-/// whose it expects the bucket to be, that account's.
+/// The check of every operation: the caller is known, the bucket exists, is in the region that the request was signed for
+/// and open to the caller and, if the request says whose it expects the bucket to be, that account's.
 pub struct Access(pub Fake);
 
 #[async_trait::async_trait]
@@ -36,13 +37,32 @@ impl S3Access for Access {
         let identity =
             identity.ok_or_else(|| s3_error!(InternalError, "a request came in by another way than the service"))?;
         let creates = operation == "CreateBucket";
+        let asks_for_region = operation == "GetBucketLocation";
         let _ = identity.operation.set(operation);
         let caller = identity.caller.map_err(CredentialFault::in_s3)?;
         let Some(bucket) = context.s3_path().get_bucket_name().filter(|_| !creates) else { return Ok(()) };
         let expected = context.headers().get("x-amz-expected-bucket-owner").and_then(|value| value.to_str().ok());
-        self.0.store.read(|view| accessible(view, bucket, expected, &caller.account).map(drop))?;
-        Ok(())
+        let existing = self.0.store.read(|view| bucket::existing(view, bucket))?;
+        if asks_for_region || identity.region.as_ref().is_none_or(|region| *region == existing.region) {
+            check_owner(&existing, expected, &caller.account)?;
+            return Ok(());
+        }
+        Err(elsewhere(&existing))
     }
+}
+
+/// The refusal of a request that was signed for another region than the bucket's. It says which one would do.
+fn elsewhere(bucket: &Bucket) -> S3Error {
+    let mut refusal = S3Error::with_message(
+        S3ErrorCode::PermanentRedirect,
+        "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future \
+         requests to this endpoint.",
+    );
+    refusal.set_status_code(StatusCode::MOVED_PERMANENTLY);
+    if let Ok(region) = HeaderValue::from_str(&bucket.region) {
+        refusal.set_headers(HeaderMap::from_iter([(HeaderName::from_static("x-amz-bucket-region"), region)]));
+    }
+    refusal
 }
 
 /// The bucket, if this account may use it and it is owned by the expected one.
@@ -55,17 +75,25 @@ pub fn accessible(
     expected_owner: Option<&str>,
     account: &str,
 ) -> Result<Bucket, ApiError> {
+    let bucket = bucket::existing(records, name)?;
+    check_owner(&bucket, expected_owner, account)?;
+    Ok(bucket)
+}
+
+/// Whether this account may use the bucket, and it is owned by the expected one. The bucket of another account may be
+/// used if its policy lets everyone in, as that of a squatted name does.
+fn check_owner(bucket: &Bucket, expected_owner: Option<&str>, account: &str) -> Result<(), ApiError> {
     if let Some(expected) = expected_owner
         && !(expected.len() == 12 && expected.bytes().all(|byte| byte.is_ascii_digit()))
     {
         let message = "The value of the expected bucket owner parameter must be an AWS Account ID... [accountId]";
         return Err(ApiError::new("InvalidBucketOwnerAWSAccountID", message));
     }
-    let bucket = bucket::existing(records, name)?;
-    if bucket.owner != account || expected_owner.is_some_and(|expected| expected != bucket.owner) {
+    let open = bucket.owner == account || bucket.settings.policy.as_deref().is_some_and(settings::lets_everyone_in);
+    if !open || expected_owner.is_some_and(|expected| expected != bucket.owner) {
         return Err(ApiError::new("AccessDenied", "Access Denied").with_status(StatusCode::FORBIDDEN));
     }
-    Ok(bucket)
+    Ok(())
 }
 
 /// There is nothing to verify: [`super::envelope`] has taken the signature off. `s3s` checks access only where there is

@@ -13,7 +13,7 @@ use super::bucket::{self, Bucket};
 use super::object::{Object, hex};
 use super::upload::Upload;
 use crate::account::Caller;
-use crate::protocol::CredentialFault;
+use crate::protocol::{CredentialFault, DEFAULT_REGION};
 use crate::store::Records as _;
 use crate::{ApiError, Fake};
 
@@ -132,7 +132,8 @@ pub fn owner(account: &str) -> Owner {
 pub fn caller_and_region<T>(request: &S3Request<T>) -> Result<(Caller, String), ApiError> {
     let identity =
         request.extensions.get::<Identity>().ok_or_else(|| ApiError::internal("a request without identity"))?;
-    Ok((identity.caller.clone().map_err(CredentialFault::in_s3)?, identity.region.clone()))
+    let region = identity.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    Ok((identity.caller.clone().map_err(CredentialFault::in_s3)?, region))
 }
 
 fn check_location(region: &str, constraint: Option<&str>) -> Result<(), ApiError> {

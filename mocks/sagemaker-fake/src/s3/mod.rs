@@ -125,7 +125,7 @@ pub(crate) fn seed(change: &mut Change<'_>, scenario: &Scenario, now: Timestamp)
             owner: bucket.owner.as_ref().unwrap_or(&scenario.account).clone(),
             region: bucket.region.clone(),
             created: now,
-            settings: bucket::Settings::default(),
+            settings: bucket::Settings { policy: bucket.policy.clone(), ..bucket::Settings::default() },
         })
     })
 }

@@ -81,7 +81,7 @@ impl S3Service {
             time: self.fake.clock.now(),
             service: "s3".to_owned(),
             operation: identity.operation.get().cloned().unwrap_or_default(),
-            region: identity.region,
+            region: identity.region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
             caller: identity.caller.as_ref().map(|caller| caller.arn.clone()).unwrap_or_default(),
             session_tags: identity.caller.map(|caller| caller.session_tags().to_vec()).unwrap_or_default(),
             user_agent,
@@ -98,7 +98,7 @@ impl S3Service {
             // Presigned the old way, by Signature Version 2, the key is all there is.
             None => caller(&self.fake, query.split('&').find_map(|pair| pair.strip_prefix("AWSAccessKeyId=")), None),
         };
-        let region = credential.map_or_else(|| DEFAULT_REGION.to_owned(), |credential| credential.region);
+        let region = credential.map(|credential| credential.region);
         Identity { caller: who, region, operation: Arc::new(OnceLock::new()) }
     }
 }
@@ -115,7 +115,7 @@ async fn finish(response: s3s::HttpResponse, request_id: &str, is_head: bool) ->
         parts.headers.remove(header::CONTENT_TYPE);
         return (Response::from_parts(parts, Body::empty()), None);
     }
-    if !(parts.status.is_client_error() || parts.status.is_server_error()) {
+    if parts.status.is_success() {
         return (Response::from_parts(parts, Body::new(body)), None);
     }
     let text =

@@ -110,7 +110,7 @@ pub fn policy_status(
     request: S3Request<GetBucketPolicyStatusInput>,
 ) -> Result<GetBucketPolicyStatusOutput, ApiError> {
     let policy = read(fake, &request.input.bucket)?.policy.ok_or_else(no_such_policy)?;
-    let is_public = serde_json::from_str(&policy).is_ok_and(|policy| is_public(&policy));
+    let is_public = lets_everyone_in(&policy);
     Ok(GetBucketPolicyStatusOutput { policy_status: Some(PolicyStatus { is_public: Some(is_public) }) })
 }
 
@@ -292,6 +292,11 @@ fn set(fake: &Fake, bucket: &str, f: impl FnOnce(&mut Settings)) -> Result<(), A
         f(settings);
         Ok(())
     })
+}
+
+/// Whether the text of a policy lets anybody in.
+pub fn lets_everyone_in(policy: &str) -> bool {
+    serde_json::from_str(policy).is_ok_and(|policy| is_public(&policy))
 }
 
 /// Whether a policy lets anybody in: allows something to everyone, under no condition.

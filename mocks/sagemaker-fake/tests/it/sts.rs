@@ -3,9 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
-use aws_sdk_sts::types::Tag;
+use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
+use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use sagemaker_fake::account::SessionContext;
 use sagemaker_fake::iam::Role;
+use sagemaker_fake::protocol::caller;
 use sagemaker_fake::store::Records;
 use sagemaker_fake::sts::session::{NewSession, issue};
 use sagemaker_fake::testing::FakeAws;
@@ -159,6 +161,62 @@ async fn a_chained_session_ends_after_an_hour() {
         said(assume(chained).send().await).1,
         "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
     );
+}
+
+/// What decides later what a session may do is in its token, and in nothing else.
+#[tokio::test]
+async fn a_session_carries_what_it_was_given_and_hands_down_what_is_transitive() {
+    let aws = FakeAws::start().await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+    let client = sts_as(&aws, user());
+    let asked = client.assume_role().role_arn(ROLE).role_session_name("one").policy(policy).source_identity("ann");
+    let asked = asked.policy_arns(PolicyDescriptorType::builder().arn(arn).build());
+    let asked = asked.tags(tag("Project", "sts")).tags(tag("Tool", "stsmm")).transitive_tag_keys("project");
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.source_identity(), Some("ann"));
+    let got = answer.credentials.unwrap();
+    let carried = |key: &str, token: &str| caller(aws.fake(), Some(key), Some(token)).unwrap().session.unwrap();
+    let one = carried(&got.access_key_id, &got.session_token);
+    assert_eq!((one.policy.as_deref(), one.policy_arns.as_slice()), (Some(policy), [arn.to_owned()].as_slice()));
+    assert_eq!((one.source_identity.as_deref(), one.transitive_tag_keys.len()), (Some("ann"), 1));
+    let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() - one.issued;
+    assert!(age < 60, "{age}");
+
+    let chained =
+        sts_as(&aws, Credentials::new(got.access_key_id, got.secret_access_key, Some(got.session_token), None, "test"));
+    let next = || chained.assume_role().role_arn(ROLE).role_session_name("two");
+    let got = next().tags(tag("Step", "2")).send().await.unwrap().credentials.unwrap();
+    let two = carried(&got.access_key_id, &got.session_token);
+    let tags = [("Project".to_owned(), "sts".to_owned()), ("Step".to_owned(), "2".to_owned())];
+    assert_eq!((two.tags.as_slice(), two.transitive_tag_keys.as_slice()), (&tags[..], &["Project".to_owned()][..]));
+    assert_eq!((two.source_identity.as_deref(), two.policy), (Some("ann"), None));
+
+    let refused = async |request: AssumeRoleFluentBuilder, expected: (&str, &str)| {
+        let (code, message) = said(request.send().await);
+        assert!(code == expected.0 && message.contains(expected.1), "{code}: {message}");
+    };
+    refused(next().tags(tag("project", "other")), ("InvalidParameterValue", "conflicts with a transitive tag key"))
+        .await;
+    refused(next().transitive_tag_keys("none"), ("InvalidParameterValue", "must be included in the requested tags"))
+        .await;
+    refused(next().source_identity("bob"), ("AccessDenied", "to perform: sts:SetSourceIdentity on resource:")).await;
+}
+
+#[tokio::test]
+async fn a_users_temporary_credentials_are_the_users() {
+    let aws = FakeAws::start().await;
+    let got = sts_as(&aws, user()).get_session_token().send().await.unwrap().credentials.unwrap();
+    assert!(got.access_key_id().starts_with("ASIA"));
+    let lasts = SystemTime::try_from(*got.expiration()).unwrap().duration_since(SystemTime::now()).unwrap();
+    assert!((43_100..=43_200).contains(&lasts.as_secs()), "{lasts:?}");
+    let session =
+        sts_as(&aws, Credentials::new(got.access_key_id, got.secret_access_key, Some(got.session_token), None, "test"));
+    let who = session.get_caller_identity().send().await.unwrap();
+    assert_eq!(who.arn(), Some("arn:aws:iam::111122223333:user/sts-developer"));
+    assert_eq!(said(session.get_session_token().send().await).0, "AccessDenied");
+    let info = session.get_access_key_info().access_key_id("AKIAIOSFODNN7EXAMPLE").send().await.unwrap();
+    assert_eq!(info.account(), Some("111122223333"));
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
     Tag, Tagging, VersioningConfiguration,
 };
+use sagemaker_fake::Fake;
+use sagemaker_fake::account::{Scenario, ScenarioBucket};
 
 use super::{ACCOUNT, Account, BUCKET, STRANGER, client, refusal, sentence};
 
@@ -113,6 +115,57 @@ async fn what_is_anothers_is_refused() {
     assert_eq!(refusal(s3.put_object().bucket("strangers").key("k").send().await), denied);
     assert_eq!(refusal(copy("strangers/k").send().await), denied);
     assert_eq!(account.content("k").await, b"hello");
+}
+
+/// What a doctor has to tell apart: our bucket elsewhere, somebody else's, and a name that somebody took to let us in.
+#[tokio::test]
+async fn a_scenario_has_buckets_of_ours_and_of_others() {
+    let mut scenario = Scenario::ready();
+    let bucket = |name: &str, region: &str, owner: Option<&str>, policy: Option<&str>| ScenarioBucket {
+        name: name.to_owned(),
+        region: region.to_owned(),
+        owner: owner.map(str::to_owned),
+        policy: policy.map(str::to_owned),
+    };
+    let open =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#;
+    scenario.buckets = vec![
+        bucket("ours", "eu-west-1", None, None),
+        bucket("far-away", "us-west-2", None, None),
+        bucket("strangers", "eu-west-1", Some(STRANGER), None),
+        bucket("squatted", "eu-west-1", Some(STRANGER), Some(open)),
+    ];
+    let account = Account::of(Fake::builder().scenario(scenario).build().unwrap()).await;
+    let s3 = &account.s3;
+    let check = async |name: &str, expected: [u16; 2]| {
+        let head = || s3.head_bucket().bucket(name);
+        for (request, expected) in [head().expected_bucket_owner(ACCOUNT), head()].into_iter().zip(expected) {
+            match request.send().await {
+                Ok(_) => assert_eq!(expected, 200, "{name}"),
+                error => assert_eq!(refusal(error).0, expected, "{name}"),
+            }
+        }
+    };
+    check("ours", [200, 200]).await;
+    check("far-away", [301, 301]).await;
+    check("strangers", [403, 403]).await;
+    check("squatted", [403, 200]).await;
+    check("nobodys", [404, 404]).await;
+    let put = |name: &str| s3.put_object().bucket(name).key("k");
+    put("squatted").send().await.unwrap();
+    let refused = put("squatted").expected_bucket_owner(ACCOUNT).send().await;
+    assert_eq!(refusal(refused), (403, "AccessDenied".to_owned()));
+    assert_eq!(refusal(put("strangers").send().await), (403, "AccessDenied".to_owned()));
+
+    let error = s3.head_bucket().bucket("far-away").send().await.unwrap_err();
+    assert_eq!(error.raw_response().unwrap().headers().get("x-amz-bucket-region"), Some("us-west-2"));
+    assert!(sentence(put("far-away").send().await).starts_with("PermanentRedirect: The bucket you are attempting"));
+    let location = s3.get_bucket_location().bucket("far-away").send().await.unwrap();
+    assert_eq!(location.location_constraint().unwrap().as_str(), "us-west-2");
+    client(account.server.url(), "test", "us-west-2").head_bucket().bucket("far-away").send().await.unwrap();
+    let listed = s3.list_buckets().send().await.unwrap();
+    let names: Vec<_> = listed.buckets().iter().filter_map(|bucket| bucket.name()).collect();
+    assert_eq!(names, ["far-away", "ours", BUCKET]);
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ async fn calls_are_remembered() {
         seen.collect::<Vec<_>>(),
         [
             ("s3", "PutObject", "eu-west-1", user, None),
-            ("s3", "HeadObject", "us-east-1", user, Some("NoSuchKey")),
+            ("s3", "HeadObject", "us-east-1", user, Some("PermanentRedirect")),
             ("s3", "ListObjectsV2", "us-east-1", user, Some("NoSuchBucket")),
         ]
     );
