@@ -2,6 +2,7 @@
 
 mod policies;
 mod roles;
+mod scenarios;
 mod users;
 
 use sagemaker_fake::testing::FakeAws;
