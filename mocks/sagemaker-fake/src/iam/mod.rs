@@ -1,6 +1,6 @@
 //! IAM: users, roles, managed policies, and what ties them together. One file per resource.
 //!
-//! Documents of policies are kept as they were given; [`document`] is the one place that looks into them.
+//! Documents of policies are kept as they were given; `document` is the one place that looks into them.
 
 pub mod access_key;
 mod attachment;

@@ -1,4 +1,4 @@
-//! Managed policies: those of the account, and of AWS's own those in [`super::aws_managed`].
+//! Managed policies: those of the account, and of AWS's own those in `aws_managed`.
 
 use std::collections::BTreeMap;
 
