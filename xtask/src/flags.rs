@@ -66,6 +66,8 @@ verbs! {
     Demo = "demo",
     /// The effective settings, each with its origin
     Config = "config",
+    /// The IAM policies that the settings need, and what one of yours lacks
+    Policies = "policies",
     /// The bucket and the model package group
     Bootstrap = "bootstrap",
     /// Uploads the input, creates or updates the pipeline, starts it and watches it

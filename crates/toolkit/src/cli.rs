@@ -57,6 +57,8 @@ pub enum Verb {
     Demo,
     /// The effective settings, each with its origin
     Config,
+    /// The IAM policies that these settings need, with nothing to spare; or what one of yours lacks
+    Policies(Policies),
     /// The bucket and the model package group
     Bootstrap(Dry),
     /// Uploads the input, creates or updates the pipeline, starts it and watches it
@@ -82,6 +84,35 @@ pub enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+}
+
+/// `policies`.
+#[derive(Debug, Clone, Args)]
+pub struct Policies {
+    /// Who works with the role: the ARN of a user or a role [default, offline: the scenario's user]
+    #[arg(long, value_name = "ARN")]
+    pub caller: Option<String>,
+    /// Print Terraform instead of JSON
+    #[arg(long, conflicts_with = "check")]
+    pub terraform: bool,
+    /// Say what is wrong with a policy in a file, and what it does not allow
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
+    /// Which of the three documents the file should be
+    #[arg(long, value_enum, default_value_t, requires = "check")]
+    pub document: Document,
+}
+
+/// One of the documents of `policies`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Document {
+    /// The caller's policy
+    Identity,
+    /// The role's trust policy
+    Trust,
+    /// The role's policy
+    #[default]
+    Role,
 }
 
 /// Whether anything may be changed.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::output::many;
+
 /// When the prices below were looked up.
 pub const PRICES_AS_OF: &str = "2026-01";
 
@@ -79,7 +81,6 @@ impl std::fmt::Display for Estimate {
             return f.write_str("no job runs");
         }
         let instances: u32 = self.jobs.iter().map(|job| job.instances).sum();
-        let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let (jobs, instances) = (many(self.jobs.len(), "job"), many(instances as usize, "instance"));
         write!(f, "{jobs} on {instances}, about {MINUTES_PER_JOB} billed minutes each: ")?;
         match self.total_usd {

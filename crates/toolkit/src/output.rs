@@ -79,3 +79,8 @@ impl Output {
 pub(crate) fn to_stderr(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
+
+/// `1 error`, `2 errors`.
+pub(crate) fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod logs;
 pub mod model;
 pub mod pipeline;
+pub mod policies;
 pub mod retry;
 pub mod run;
 pub mod stop;
@@ -51,6 +52,7 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let output = &context.output;
     match cli.verb {
         Verb::Config => config::run(&context),
+        Verb::Policies(arguments) => policies::run(&context.site()?, &context.place, output, &arguments),
         Verb::Pipeline(Pipeline::Show(cli::Version { version: None })) => pipeline::show(&context.site()?, output),
         Verb::Pipeline(Pipeline::Show(cli::Version { version: Some(version) })) => {
             pipeline::show_version(&context.session("pipeline", Mode::Dry).await?, output, version).await

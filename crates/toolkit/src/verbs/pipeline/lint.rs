@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Source;
 use crate::error::Failure;
-use crate::output::Output;
+use crate::output::{Output, many};
 use crate::site::Site;
 
 /// Looks at the file, or at our own definition.
@@ -92,10 +92,6 @@ impl fmt::Display for Report {
             (errors, warnings) => write!(f, "{}: {}, {}", self.file, many(errors, "error"), many(warnings, "warning")),
         }
     }
-}
-
-fn many(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
