@@ -30,8 +30,10 @@ impl Check {
                 let clippy = cargo(sh).args(["clippy", "--workspace", "--all-targets", "--locked"]);
                 clippy.args(["--", "-D", "warnings"]).run()?;
                 // Apart, for what the benches need would build the AWS SDKs anew.
-                let benches = cargo(sh).args(["clippy", "--package", "sts-model", "--package", "sts-container"]);
-                let benches = benches.args(["--features", "sts-model/bench,sts-container/bench", "--benches"]);
+                let crates = ["sts-model", "sts-container", "model-monitor"];
+                let packages = crates.iter().flat_map(|name| ["--package", name]);
+                let features = crates.map(|name| format!("{name}/bench")).join(",");
+                let benches = cargo(sh).arg("clippy").args(packages).args(["--features", &features, "--benches"]);
                 benches.args(["--locked", "--", "-D", "warnings"]).run()?;
             }
             Check::Workspace => workspace(sh)?,

@@ -381,8 +381,8 @@ mod tests {
                 check_number(value);
             }
         }
-        // Halfway between its two shortest forms.
-        check_number(-124_775_653_846_906.625);
+        // Halfway between its two shortest forms, .62 and .63: it is .625.
+        check_number(-124_775_653_846_906.62);
     }
 
     proptest! {
