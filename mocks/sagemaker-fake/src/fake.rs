@@ -139,8 +139,9 @@ impl Fake {
     /// `ValidationException` when it would come to stand further ahead than [`Offset::MAX`]; an internal failure when the
     /// store cannot be written.
     pub fn advance(&self, by: Duration) -> Result<(), ApiError> {
-        self.clock.check(by)?;
+        // One at a time, so that together they do not go too far either.
         self.store.write(|change| {
+            self.clock.check(by)?;
             self.clock.advance(by);
             change.put(&self.clock.offset())
         })

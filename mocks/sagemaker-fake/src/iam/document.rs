@@ -22,20 +22,10 @@ pub fn size(document: &str) -> usize {
     document.chars().filter(|letter| !letter.is_whitespace()).count()
 }
 
-/// A document as answers carry it. As RFC 3986 has it: everything but letters, digits and `-._~` is escaped.
-pub fn encoded(document: &str) -> String {
-    document.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-        out
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::encode;
 
     #[test]
     fn a_document_is_a_json_object() {
@@ -51,6 +41,6 @@ mod tests {
     #[test]
     fn documents_are_measured_without_space_and_escaped_whole() {
         assert_eq!(size("{ \"a\":\n\t\"é b\" }"), 10);
-        assert_eq!(encoded("{\"a\": \"é-._~\"}"), "%7B%22a%22%3A%20%22%C3%A9-._~%22%7D");
+        assert_eq!(encode("{\"a\": \"é-._~\"}"), "%7B%22a%22%3A%20%22%C3%A9-._~%22%7D");
     }
 }

@@ -7,6 +7,7 @@ use super::page::page;
 use super::{document, limit_exceeded, no_such_entity, text};
 use crate::ApiError;
 use crate::fake::Context;
+use crate::protocol;
 
 /// Adds an inline policy, or replaces the one of its name.
 ///
@@ -37,7 +38,7 @@ pub fn get<E: EntityRecord>(context: &Context<'_>, input: &Value) -> Result<Valu
     Ok(json!({
         E::name_member(): entity.name,
         "PolicyName": name,
-        "PolicyDocument": document::encoded(policy),
+        "PolicyDocument": protocol::encode(policy),
     }))
 }
 

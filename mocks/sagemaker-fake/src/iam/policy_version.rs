@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::page::page;
 use super::policy::{self, Policy, Version};
-use super::{delete_conflict, document, limit_exceeded, no_such_entity, text};
+use super::{delete_conflict, limit_exceeded, no_such_entity, text};
 use crate::ApiError;
 use crate::fake::Context;
+use crate::protocol;
 
 /// The most versions of one policy.
 const MOST_VERSIONS: usize = 5;
@@ -48,7 +49,7 @@ pub fn get(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let policy = context.fake.store.read(|view| policy::existing(view, text(input, "PolicyArn")))?;
     let version = &policy.versions[place(&policy, input)?];
     let mut shape = shape(&policy, version)?;
-    shape["Document"] = json!(document::encoded(&version.document));
+    shape["Document"] = json!(protocol::encode(&version.document));
     Ok(json!({"PolicyVersion": shape}))
 }
 

@@ -10,6 +10,7 @@ use super::page::page;
 use super::{document, limit_exceeded, path, text};
 use crate::ApiError;
 use crate::fake::Context;
+use crate::protocol;
 use crate::store::{Record, Records};
 
 /// The longest session of a role that says nothing else.
@@ -172,7 +173,7 @@ fn check_trust(trust: &str) -> Result<(), ApiError> {
 
 fn shape(role: &Role) -> Result<Value, ApiError> {
     let mut shape = entity::summary::<Role>(role)?;
-    shape["AssumeRolePolicyDocument"] = json!(document::encoded(&role.trust));
+    shape["AssumeRolePolicyDocument"] = json!(protocol::encode(&role.trust));
     if let Some(description) = &role.description {
         shape["Description"] = json!(description);
     }

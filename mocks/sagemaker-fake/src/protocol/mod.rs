@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 pub use caller::{CredentialFault, caller};
 pub use credential::{Credential, DEFAULT_REGION};
-pub(crate) use query::pairs;
+pub(crate) use query::{encode, pairs};
 pub use route::{Route, route};
 pub use service::Service;
 

@@ -134,6 +134,17 @@ pub(super) fn write(
 }
 
 /// Undoes the encoding of forms: `+` is a space, `%41` is `A`. What is not UTF-8 becomes the replacement character.
+/// Percent-encoded as RFC 3986 has it: everything but letters, digits and `-._~` is escaped.
+pub(crate) fn encode(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+        out
+    })
+}
+
 pub(super) fn decode(text: &[u8]) -> String {
     let hex = |digit: Option<&u8>| digit.and_then(|digit| char::from(*digit).to_digit(16));
     let mut bytes = Vec::with_capacity(text.len());

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::query::{decode, pairs};
+use super::query::{decode, encode, pairs};
+use crate::s3::hex;
 
 /// How far the clock of a client may be off, in seconds.
 const SKEW: i64 = 15 * 60;
@@ -111,10 +112,10 @@ impl Signature {
         let is_s3 = self.scope[2] == "s3";
         // S3 signs paths as they are, all others encode them once more. In a path, a plus is no space.
         let path = decode(request.path.replace('+', "%2B").as_bytes());
-        let path = if is_s3 { encoded(&path, true) } else { encoded(&encoded(&path, true), true) };
+        let path = if is_s3 { encode_path(&path) } else { encode_path(&encode_path(&path)) };
         let mut query: Vec<_> = pairs(request.query.as_bytes())
             .filter(|(name, _)| !(self.presigned && name == "X-Amz-Signature"))
-            .map(|(name, value)| (encoded(&name, false), encoded(&value, false)))
+            .map(|(name, value)| (encode(&name), encode(&value)))
             .collect();
         query.sort();
         let query: Vec<_> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -144,17 +145,9 @@ fn squeezed(value: &str) -> String {
     value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Percent-encoded as RFC 3986 has it; slashes are kept in paths.
-fn encoded(text: &str, is_path: bool) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
-            b'/' if is_path => out.push('/'),
-            // Writing to a string cannot fail.
-            other => drop(write!(out, "%{other:02X}")),
-        }
-        out
-    })
+/// A path with all but its slashes percent-encoded.
+fn encode_path(path: &str) -> String {
+    path.split('/').map(encode).collect::<Vec<_>>().join("/")
 }
 
 fn keyed(key: &[u8], text: &str) -> Vec<u8> {
@@ -166,14 +159,6 @@ fn keyed(key: &[u8], text: &str) -> Vec<u8> {
 
 fn hash(text: &str) -> String {
     hex(&Sha256::digest(text))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// Seconds since 1970 of a date like `20261124T010203Z`.
