@@ -19,9 +19,11 @@ use crate::{
 
 mod analyzer;
 mod grants;
+mod needs;
 mod terraform;
 
 pub use grants::{Grant, grants};
+pub use needs::{Area, Need};
 pub use terraform::Terraform;
 
 /// What the documents are made for.
@@ -41,6 +43,10 @@ pub struct Settings {
     pub bucket: String,
     /// The pipeline's name.
     pub pipeline: String,
+    /// The name of the model package group.
+    pub package_group: String,
+    /// What names and keys begin with.
+    pub prefix: String,
     /// Where the image of the jobs is.
     pub image: Repository,
     /// The ARN of the KMS key that encrypts what is written, if there is one.
@@ -123,6 +129,8 @@ impl Settings {
             role: role.to_owned(),
             bucket: format!("sagemaker-{region}-{account}"),
             pipeline: "stsPipeline".to_owned(),
+            package_group: "stsPackageGroup".to_owned(),
+            prefix: "sts".to_owned(),
             image: Repository {
                 account: account.to_owned(),
                 region: region.to_owned(),

@@ -23,27 +23,36 @@ pub struct Grant {
 }
 
 /// A statement of the role's policy: on what, under which condition, and which actions.
-struct Block {
-    sid: &'static str,
-    resources: fn(&Settings) -> Vec<String>,
+pub(super) struct Block {
+    pub(super) sid: &'static str,
+    pub(super) resources: fn(&Settings) -> Vec<String>,
     /// A key of the request, and the value that it must have.
-    condition: fn(&Settings) -> Option<(&'static str, &str)>,
-    actions: &'static [(&'static str, Feature, Option<&'static str>)],
+    pub(super) condition: fn(&Settings) -> Option<(&'static str, &str)>,
+    /// Each with what it is for, and why it is there if no call of our own is tested that needs it.
+    pub(super) actions: &'static [(&'static str, Feature, Option<&'static str>)],
 }
 
 /// All permissions, in the order of the policy.
 pub fn grants() -> impl Iterator<Item = Grant> {
-    BLOCKS.iter().flat_map(|block| {
-        block.actions.iter().map(|&(action, feature, reason)| Grant { sid: block.sid, action, feature, reason })
-    })
+    BLOCKS.iter().flat_map(Block::grants)
+}
+
+impl Block {
+    fn grants(&self) -> impl Iterator<Item = Grant> {
+        self.actions.iter().map(|&(action, feature, reason)| Grant { sid: self.sid, action, feature, reason })
+    }
 }
 
 /// The statements that the features need; those about nothing are left out.
 pub(super) fn statements(settings: &Settings, features: &[Feature]) -> Vec<Statement> {
+    matching(settings, |grant| features.contains(&grant.feature))
+}
+
+/// The statements with the permissions that are wanted; those about nothing are left out.
+pub(super) fn matching(settings: &Settings, wanted: impl Fn(&Grant) -> bool) -> Vec<Statement> {
     let mut statements = Vec::new();
-    for Block { sid, resources, condition, actions } in BLOCKS {
-        let wanted = actions.iter().filter(|(_, feature, _)| features.contains(feature));
-        let actions: Vec<_> = wanted.map(|(action, ..)| *action).collect();
+    for block @ Block { sid, resources, condition, .. } in BLOCKS {
+        let actions: Vec<_> = block.grants().filter(&wanted).map(|grant| grant.action).collect();
         let resources = resources(settings);
         if actions.is_empty() || resources.is_empty() {
             continue;
@@ -63,7 +72,7 @@ const JOB: Option<&str> = Some("SageMaker calls it, as the role, for a job");
 const MULTIPART: Option<&str> = Some("SageMaker uploads large artefacts of a job in parts");
 const LATER: Option<&str> = Some("the verb is to come");
 
-const BLOCKS: &[Block] = &[
+pub(super) const BLOCKS: &[Block] = &[
     Block {
         sid: "Bucket",
         resources: |s| vec![bucket(s)],

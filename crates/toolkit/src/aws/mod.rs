@@ -4,8 +4,10 @@ pub mod config;
 pub mod dry;
 pub mod errors;
 mod hints;
+pub mod iam;
 pub mod identity;
 pub mod logs;
+pub mod quotas;
 pub mod session;
 mod signed;
 
@@ -26,6 +28,10 @@ pub struct Clients {
     pub sts: aws_sdk_sts::Client,
     /// CloudWatch Logs.
     pub logs: logs::Client,
+    /// IAM.
+    pub iam: iam::Client,
+    /// Service Quotas.
+    pub quotas: quotas::Client,
 }
 
 impl Clients {
@@ -45,6 +51,8 @@ impl Clients {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sts: sts(config, mode),
             logs: logs::Client::new(signed::Client::new(config, "CloudWatch Logs", "logs", mode)),
+            iam: iam::Client::new(config, mode),
+            quotas: quotas::Client::new(signed::Client::new(config, "Service Quotas", "servicequotas", mode)),
         }
     }
 }

@@ -69,6 +69,8 @@ fn settings(site: &Site, caller: String) -> Result<Settings, Failure> {
         partition: site.partition().to_owned(),
         bucket: site.bucket.clone(),
         pipeline: site.pipeline.clone(),
+        package_group: site.package_group.clone(),
+        prefix: site.prefix.clone(),
         image,
         kms_key: site.kms_key.clone(),
         ..Settings::new(&role.account, &site.region, &caller, path)

@@ -1,5 +1,10 @@
-//! A client for the few calls that are not worth an SDK: AWS's JSON protocol on the SDKs' own machinery, so that
-//! retries, timeouts, signatures and the refusals of a dry run are the same as everywhere.
+//! A client for the few calls that are not worth an SDK: AWS's protocols on the SDKs' own machinery, so that retries,
+//! timeouts, signatures and the refusals of a dry run are the same as everywhere.
+
+mod json;
+mod query;
+
+pub use query::{Form, members};
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
@@ -22,20 +27,25 @@ use aws_smithy_types::retry::{ErrorKind, ProvideErrorKind, RetryConfig};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
-use serde_json::Value;
 
 use super::config::endpoint;
 use super::dry::{Mode, ReadsOnly};
 
-/// A service by its JSON protocol.
+/// A service.
 #[derive(Debug, Clone)]
 pub struct Client {
     config: SdkConfig,
     service_id: &'static str,
     /// What the service is called in signatures and host names.
     name: &'static str,
+    /// Where it is if it has one place for all regions: the host and the region that signatures name.
+    global: Option<(&'static str, &'static str)>,
     mode: Mode,
 }
+
+/// What is sent, and how an answer is read.
+type Request = http::Request<Vec<u8>>;
+type Answer<T> = Result<T, SdkError<ServiceError, HttpResponse>>;
 
 /// What the service said instead of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -68,20 +78,23 @@ impl ProvideErrorKind for ServiceError {
 
 impl Client {
     pub(super) fn new(config: &SdkConfig, service_id: &'static str, name: &'static str, mode: Mode) -> Self {
-        Self { config: config.clone(), service_id, name, mode }
+        Self { config: config.clone(), service_id, name, global: None, mode }
     }
 
-    /// Calls `operation` of the API `version`, e.g. `GetLogEvents` of `Logs_20140328`.
-    ///
-    /// # Errors
-    /// As any SDK's: the service's refusal, or why there is no answer.
-    pub async fn call(
+    /// The same for a service that is at one place for all regions.
+    pub(super) fn at(self, host: &'static str, region: &'static str) -> Self {
+        Self { global: Some((host, region)), ..self }
+    }
+
+    async fn send<T>(
         &self,
-        version: &str,
         operation: &str,
-        input: &Value,
-    ) -> Result<Value, SdkError<ServiceError, HttpResponse>> {
-        let target = format!("{version}.{operation}");
+        request: Request,
+        read: fn(&HttpResponse) -> Result<T, OrchestratorError<ServiceError>>,
+    ) -> Answer<T>
+    where
+        T: std::fmt::Debug + Send + Sync + 'static,
+    {
         let config = &self.config;
         let mut call = Operation::builder()
             .service_name(self.service_id)
@@ -93,8 +106,8 @@ impl Client {
             .retry_classifier(HttpStatusCodeClassifier::default())
             .timeout_config(config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled))
             .runtime_plugin(self.signing())
-            .serializer(move |body: String| request(&target, body))
-            .deserializer(answer);
+            .serializer(|request: Request| Ok(HttpRequest::try_from(request.map(SdkBody::from))?))
+            .deserializer(read);
         if let Some(http) = config.http_client() {
             call = call.http_client(http);
         }
@@ -104,11 +117,14 @@ impl Client {
         if self.mode == Mode::Dry {
             call = call.interceptor(ReadsOnly);
         }
-        call.build().invoke(input.to_string()).await
+        call.build().invoke(request).await
     }
 
     fn endpoint(&self) -> String {
         endpoint(&self.config, self.service_id).unwrap_or_else(|| {
+            if let Some((host, _)) = self.global {
+                return format!("https://{host}");
+            }
             let region = self.region();
             let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
             format!("https://{}.{region}.{domain}", self.name)
@@ -124,7 +140,10 @@ impl Client {
         let mut layer = Layer::new("signing");
         layer.store_put(AuthSchemeOptionResolverParams::new(()));
         layer.store_put(SigV4OperationSigningConfig {
-            region: self.config.region().cloned().map(SigningRegion::from),
+            region: match self.global {
+                Some((_, region)) => Some(SigningRegion::from_static(region)),
+                None => self.config.region().cloned().map(SigningRegion::from),
+            },
             region_set: None,
             name: Some(SigningName::from_static(self.name)),
             signing_options: SigningOptions::default(),
@@ -142,36 +161,23 @@ impl Client {
     }
 }
 
-fn request(target: &str, body: String) -> Result<HttpRequest, aws_smithy_runtime_api::box_error::BoxError> {
-    let request = http::Request::builder()
+/// A request to the root of the service, which all of AWS's protocols but REST send.
+fn post(content_type: &'static str) -> http::request::Builder {
+    http::Request::builder()
         .method("POST")
         .uri("/")
-        .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", target)
+        .header("content-type", content_type)
         .header("user-agent", concat!("stsmodelmonitor/", env!("CARGO_PKG_VERSION")))
-        .body(SdkBody::from(body))?;
-    Ok(request.try_into()?)
 }
 
-fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<ServiceError>> {
-    let body = response.body().bytes().unwrap_or_default();
-    let json = serde_json::from_slice::<Value>(body);
-    if response.status().is_success() {
-        return json.map_err(OrchestratorError::other);
-    }
-    let json = json.unwrap_or_default();
-    let text = |names: [&str; 2]| names.iter().find_map(|name| json[*name].as_str()).map(str::to_owned);
+/// A refusal with this code and sentence.
+fn refused(code: Option<String>, message: Option<String>, response: &HttpResponse) -> OrchestratorError<ServiceError> {
     let mut metadata = ErrorMetadata::builder();
-    // A service may put its namespace before the code, or a URL behind it.
-    let code = text(["__type", "code"]).map(|code| {
-        let code = code.rsplit('#').next().unwrap_or_default();
-        code.split(':').next().unwrap_or_default().to_owned()
-    });
     if let Some(code) = code {
         metadata = metadata.code(code);
     }
-    if let Some(message) = text(["message", "Message"]) {
+    if let Some(message) = message {
         metadata = metadata.message(message);
     }
-    Err(OrchestratorError::operation(ServiceError { metadata: metadata.build(), status: response.status().as_u16() }))
+    OrchestratorError::operation(ServiceError { metadata: metadata.build(), status: response.status().as_u16() })
 }
