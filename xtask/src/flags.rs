@@ -64,6 +64,8 @@ macro_rules! verbs {
 verbs! {
     /// The whole journey, offline, on the sample that comes with the project
     Demo = "demo",
+    /// Whether this account, this role and this machine will do, and if not, what to change
+    Doctor = "doctor",
     /// The effective settings, each with its origin
     Config = "config",
     /// The IAM policies that the settings need, and what one of yours lacks

@@ -55,6 +55,8 @@ pub struct Globals {
 pub enum Verb {
     /// The whole journey, offline, on the sample that comes with the project
     Demo,
+    /// Whether this account, this role and this machine will do, and if not, what to change
+    Doctor(Doctor),
     /// The effective settings, each with its origin
     Config,
     /// The IAM policies that these settings need, with nothing to spare; or what one of yours lacks
@@ -84,6 +86,23 @@ pub enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+}
+
+/// `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct Doctor {
+    /// Also write an object to the bucket, read it and remove it
+    #[arg(long)]
+    pub probe: bool,
+    /// Check only these, and what they depend on; `permissions` means all that begin so
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Do not check these
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Print the checks, and check nothing
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// `policies`.
@@ -145,6 +164,9 @@ pub struct Run {
     /// Start the execution and leave it alone
     #[arg(long)]
     pub detach: bool,
+    /// Do not ask first whether the role may do all this
+    #[arg(long)]
+    pub no_preflight: bool,
     /// Say first which jobs will be taken over from an earlier execution, and why the others have to run
     #[arg(long)]
     pub explain_cache: bool,

@@ -24,6 +24,12 @@ const USD_PER_HOUR: &[(&str, f64)] = &[
     ("ml.c5.2xlarge", 0.408),
 ];
 
+/// US dollars an hour of one instance behind an endpoint. For these types hosting costs what processing does.
+#[must_use]
+pub fn hosting_usd_per_hour(instance_type: &str) -> Option<f64> {
+    USD_PER_HOUR.iter().find(|(known, _)| *known == instance_type).map(|(_, usd)| *usd)
+}
+
 /// What a job is billed for at least in practice: it is seconds of work, and minutes of start and transfer.
 const MINUTES_PER_JOB: f64 = 4.0;
 

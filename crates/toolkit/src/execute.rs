@@ -103,6 +103,10 @@ impl Executor<'_> {
                 let done = s3.put_object().bucket(bucket).key(key).body(body).expected_bucket_owner(account);
                 done.send().await.map_err(|error| describe("PutObject", error))?;
             }
+            Operation::DeleteObject { bucket, key } => {
+                let done = s3.delete_object().bucket(bucket).key(key).expected_bucket_owner(account);
+                done.send().await.map_err(|error| describe("DeleteObject", error))?;
+            }
             Operation::CreateModelPackageGroup { name, description, tags } => {
                 let made = sagemaker.create_model_package_group().model_package_group_name(name);
                 let made = made.model_package_group_description(description).set_tags(Some(sagemaker_tags(tags)));
@@ -203,6 +207,7 @@ mod tests {
             Operation::StartPipelineExecution { pipeline: name(), parameters: vec![], selective: None },
             Operation::StopPipelineExecution { execution: text() },
             Operation::RetryPipelineExecution { execution: text() },
+            Operation::DeleteObject { bucket: name(), key: text() },
         ]
     }
 
@@ -222,6 +227,7 @@ mod tests {
             Operation::StartPipelineExecution { .. } => 10,
             Operation::StopPipelineExecution { .. } => 11,
             Operation::RetryPipelineExecution { .. } => 12,
+            Operation::DeleteObject { .. } => 13,
         }
     }
 

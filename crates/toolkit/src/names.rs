@@ -30,6 +30,12 @@ pub fn input_key(prefix: &str, sha256: &str) -> String {
     format!("{prefix}/input/{sha256}/pairs.tsv")
 }
 
+/// The key of the object that the doctor writes and removes.
+#[must_use]
+pub fn probe_key(prefix: &str) -> String {
+    format!("{prefix}/doctor/probe")
+}
+
 /// Our image when `STSMM_IMAGE` names no other. `tag` is a hash of the image's content.
 #[must_use]
 pub fn image(account: &str, region: &str, tag: &str) -> String {

@@ -37,6 +37,8 @@ pub enum Verdict {
     Create,
     /// It is there, and will be changed.
     Update,
+    /// It is there, and will be removed.
+    Delete,
     /// It is there, and stays as it is.
     Keep,
     /// An execution will be started.
@@ -72,6 +74,8 @@ pub enum Operation {
         #[serde(skip)]
         content: Content,
     },
+    #[serde(rename = "s3:DeleteObject")]
+    DeleteObject { bucket: String, key: String },
     #[serde(rename = "sagemaker:CreateModelPackageGroup")]
     CreateModelPackageGroup { name: String, description: String, tags: Vec<Tag> },
     #[serde(rename = "sagemaker:CreatePipeline")]
@@ -141,6 +145,7 @@ impl Operation {
             Self::EncryptBucket { .. } => "s3:PutBucketEncryption",
             Self::PutBucketPolicy { .. } => "s3:PutBucketPolicy",
             Self::PutObject { .. } => "s3:PutObject",
+            Self::DeleteObject { .. } => "s3:DeleteObject",
             Self::CreateModelPackageGroup { .. } => "sagemaker:CreateModelPackageGroup",
             Self::CreatePipeline { .. } => "sagemaker:CreatePipeline",
             Self::UpdatePipeline { .. } => "sagemaker:UpdatePipeline",
@@ -196,6 +201,7 @@ impl Verdict {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Delete => "delete",
             Self::Keep => "keep",
             Self::Start => "start",
             Self::Stop => "stop",

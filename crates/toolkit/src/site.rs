@@ -1,8 +1,11 @@
 //! The site: everything that the pipeline names, once settings and account are known.
 
+use iam_policy::generate;
+
+use crate::error::Failure;
 use crate::names;
 use crate::plan::Tag;
-use crate::settings::{Network, Settings};
+use crate::settings::{Network, RoleArn, Settings};
 
 /// What stands for an account that is not known yet, in names that are only shown.
 pub const UNKNOWN_ACCOUNT: &str = "{account}";
@@ -65,6 +68,32 @@ impl Site {
             _ if self.region.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
         }
+    }
+
+    /// What IAM's documents for this site are made from; `caller` is the ARN of the user or role that works with the role.
+    ///
+    /// # Errors
+    /// With exit code 2, when it is not known which role.
+    pub fn policy_settings(&self, caller: &str) -> Result<generate::Settings, Failure> {
+        let role = RoleArn::parse(&self.role).map_err(|_| {
+            Failure::usage("which role? AWS_ROLE is not set")
+                .hint("set AWS_ROLE to its ARN, in the environment or in .env; it need not exist yet")
+        })?;
+        let image = generate::Repository::of_image(&self.image).ok_or_else(|| {
+            Failure::usage(format!("{} is no image in a repository of Amazon ECR", self.image))
+                .hint("STSMM_IMAGE is like 111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts-container:TAG")
+        })?;
+        let path = role.arn.split_once(":role/").map_or(role.name.as_str(), |(_, path)| path);
+        Ok(generate::Settings {
+            partition: self.partition().to_owned(),
+            bucket: self.bucket.clone(),
+            pipeline: self.pipeline.clone(),
+            package_group: self.package_group.clone(),
+            prefix: self.prefix.clone(),
+            image,
+            kms_key: self.kms_key.clone(),
+            ..generate::Settings::new(&role.account, &self.region, caller, path)
+        })
     }
 
     /// The ARN of an execution of our pipeline.

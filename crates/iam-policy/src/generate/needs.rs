@@ -109,7 +109,9 @@ impl Settings {
             "model-package" => format!("{}/1", self.package_group.to_lowercase()),
             "endpoint" => format!("{}-endpoint", self.prefix),
             "model-quality-job-definition" | "monitoring-schedule" => format!("{}-model-quality", self.prefix),
-            "log-group" | "log-stream" => return pattern.replacen('*', "ProcessingJobs", 1).replace('*', "step/algo-1"),
+            "log-group" | "log-stream" => {
+                return pattern.replacen('*', "ProcessingJobs", 1).replace('*', "step/algo-1");
+            }
             "object" => format!("{}/input/pairs.tsv", self.prefix),
             _ => format!("{}-1-01234567", self.prefix),
         };
@@ -140,7 +142,9 @@ fn is_about(action: &str, resource: &str) -> bool {
         ("sagemaker", "AddTags" | "ListTags") => kind != "pipeline-execution",
         // The endpoint's new configuration is looked at too.
         ("sagemaker", "CreateEndpoint" | "UpdateEndpoint") => matches!(kind, "endpoint" | "endpoint-config"),
-        ("sagemaker", "StartPipelineExecution" | "ListPipelineExecutions" | "ListPipelineVersions") => kind == "pipeline",
+        ("sagemaker", "StartPipelineExecution" | "ListPipelineExecutions" | "ListPipelineVersions") => {
+            kind == "pipeline"
+        }
         ("sagemaker", name) if name.starts_with("ListPipeline") || name.ends_with("ForExecution") => {
             kind == "pipeline-execution"
         }

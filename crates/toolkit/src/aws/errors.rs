@@ -74,7 +74,7 @@ fn refusal(call: &str, code: Option<&str>, message: Option<&str>, status: Option
 }
 
 /// Nobody could say who is calling: which providers were asked, and what each of them answered.
-fn no_credentials(call: &str, error: &CredentialsError) -> Failure {
+pub(crate) fn no_credentials(call: &str, error: &CredentialsError) -> Failure {
     let said = deepest(error);
     let what = format!("{call} was not sent: there are no credentials");
     let hint = hints::credentials(&said);

@@ -66,37 +66,23 @@ pub async fn become_wanted(config: SdkConfig, wanted: Wanted<'_>) -> Result<(Sdk
     if is_session_of(&as_it_is.caller, role) {
         return Ok((config, as_it_is));
     }
-    let session = RoleSession {
-        sts,
-        role: role.clone(),
-        caller: as_it_is.caller.clone(),
-        name: names::session(wanted.verb),
-        tags: names::session_tags(wanted.prefix)
-            .into_iter()
-            .map(|(key, value)| tag(key, value))
-            .collect::<Result<_, _>>()?,
-        clock: config.time_source().unwrap_or_default(),
-        current: Mutex::new(None),
+    let session = RoleSession::new(&config, &as_it_is.caller, role, wanted)?;
+    let (config, session) = match session.begin(config).await {
+        Ok(begun) => begun,
+        Err(Refusal { denied: true, failure, session }) => return Err(session.explain(failure).await),
+        Err(Refusal { failure, .. }) => return Err(failure),
     };
-    let assumed = session.assume().await?;
-    let session_arn = assumed.assumed_role_user.as_ref().map_or_else(|| role.arn.clone(), |user| user.arn.clone());
-    *session.current.lock().await = Some(credentials(assumed)?);
-    let config = config
-        .into_builder()
-        .credentials_provider(SharedCredentialsProvider::new(session))
-        .identity_cache(aws_config::identity::IdentityCache::lazy().build())
-        .build();
-    Ok((config, Identity { account: role.account.clone(), session: session_arn, ..as_it_is }))
+    Ok((config, Identity { account: role.account.clone(), session, ..as_it_is }))
 }
 
 /// The role of `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. A session's ARN does not have the path of its role.
-pub(super) fn role_of_session(arn: &str) -> Option<String> {
+pub(crate) fn role_of_session(arn: &str) -> Option<String> {
     let (before, rest) = arn.split_once(":assumed-role/")?;
     let (partition, account) = before.strip_prefix("arn:")?.split_once(":sts::")?;
     Some(format!("arn:{partition}:iam::{account}:role/{}", rest.split('/').next()?))
 }
 
-fn is_session_of(caller: &str, role: &RoleArn) -> bool {
+pub(crate) fn is_session_of(caller: &str, role: &RoleArn) -> bool {
     role_of_session(caller)
         .and_then(|arn| RoleArn::parse(&arn).ok())
         .is_some_and(|of| of.account == role.account && of.name == role.name)
@@ -112,7 +98,7 @@ fn tag(key: &str, value: String) -> Result<Tag, Failure> {
 
 /// A session of a role, renewed before it expires. All clients of a verb share it.
 #[derive(Debug)]
-struct RoleSession {
+pub(crate) struct RoleSession {
     sts: aws_sdk_sts::Client,
     role: RoleArn,
     caller: String,
@@ -125,11 +111,61 @@ struct RoleSession {
 /// How long before its end a session is renewed. The SDK asks again when ten seconds are left.
 const MARGIN: Duration = Duration::from_secs(60);
 
+/// A session that did not begin.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// What AWS said.
+    pub failure: Failure,
+    /// Whether it was for want of a permission.
+    pub denied: bool,
+    /// The session, to find out more.
+    pub session: Box<RoleSession>,
+}
+
 impl RoleSession {
+    /// A session of the role that has not begun.
+    ///
+    /// # Errors
+    /// When its tags cannot be made.
+    pub(crate) fn new(config: &SdkConfig, caller: &str, role: &RoleArn, wanted: Wanted<'_>) -> Result<Self, Failure> {
+        let tags = names::session_tags(wanted.prefix).into_iter().map(|(key, value)| tag(key, value));
+        Ok(Self {
+            sts: super::sts(config, wanted.mode),
+            role: role.clone(),
+            caller: caller.to_owned(),
+            name: names::session(wanted.verb),
+            tags: tags.collect::<Result<_, _>>()?,
+            clock: config.time_source().unwrap_or_default(),
+            current: Mutex::new(None),
+        })
+    }
+
+    /// Begins: the configuration that works as the session, and the session's ARN.
+    pub(crate) async fn begin(self, config: SdkConfig) -> Result<(SdkConfig, String), Refusal> {
+        let assumed = match self.ask(&self.tags).await {
+            Ok(assumed) => assumed,
+            Err(error) => {
+                let (denied, session) = (is_denied(&error), Box::new(self));
+                return Err(Refusal { failure: describe("AssumeRole", error), denied, session });
+            }
+        };
+        let arn = assumed.assumed_role_user.as_ref().map_or_else(|| self.role.arn.clone(), |user| user.arn.clone());
+        match credentials(assumed) {
+            Ok(keys) => *self.current.lock().await = Some(keys),
+            Err(failure) => return Err(Refusal { failure, denied: false, session: Box::new(self) }),
+        }
+        let config = config
+            .into_builder()
+            .credentials_provider(SharedCredentialsProvider::new(self))
+            .identity_cache(aws_config::identity::IdentityCache::lazy().build())
+            .build();
+        Ok((config, arn))
+    }
+
     async fn assume(&self) -> Result<AssumeRoleOutput, Failure> {
         match self.ask(&self.tags).await {
             Ok(assumed) => Ok(assumed),
-            Err(error) if is_denied(&error) => Err(self.explain(error).await),
+            Err(error) if is_denied(&error) => Err(self.explain(describe("AssumeRole", error)).await),
             Err(error) => Err(describe("AssumeRole", error)),
         }
     }
@@ -140,15 +176,19 @@ impl RoleSession {
         ask.set_tags(tags).send().await
     }
 
+    /// Whether the session would begin without its tags.
+    pub(crate) async fn begins_without_tags(&self) -> bool {
+        self.ask(&[]).await.is_ok()
+    }
+
     /// AWS answers the same whether the role is absent, its trust policy is silent, or the caller lacks the permission;
     /// whether it is only the tags can be found out by asking without them.
-    async fn explain(&self, error: SdkError<AssumeRoleError, HttpResponse>) -> Failure {
+    async fn explain(&self, failure: Failure) -> Failure {
         let (role, caller) = (&self.role.arn, &self.caller);
-        let failure = describe("AssumeRole", error);
         if caller.ends_with(":root") {
             return failure.hint("the root user cannot assume a role: call as an IAM user or a role");
         }
-        if self.ask(&[]).await.is_ok() {
+        if self.begins_without_tags().await {
             return failure.hint(format!(
                 "only the tags are refused: allow sts:TagSession beside sts:AssumeRole in the trust policy of {role}:\n{}",
                 self.trust()
@@ -160,8 +200,8 @@ impl RoleSession {
             format!(" The role is in another account than the caller: the policies of {caller} must allow it too.")
         };
         failure.hint(format!(
-            "{role} does not exist, or does not trust {caller}.{other_account} To work as the caller: --as-caller. \
-             The trust policy of the role needs this statement:\n{}",
+            "{role} does not exist, or does not trust {caller}.{other_account} `cargo xtask doctor` finds out which. \
+             To work as the caller: --as-caller. The trust policy of the role needs this statement:\n{}",
             self.trust()
         ))
     }

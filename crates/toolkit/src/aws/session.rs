@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use aws_config::SdkConfig;
+
 use super::config::{self, Target};
+use super::iam;
 use super::identity::{self, Identity, Wanted};
 use super::{Clients, Mode};
 use crate::error::Failure;
@@ -35,6 +38,8 @@ pub struct Session {
     pub identity: Identity,
     /// Whether this is the fake.
     pub offline: bool,
+    /// IAM as the caller, who may be let look where the role may not.
+    pub iam_of_caller: iam::Client,
     /// How far the fake's clock is ahead; AWS's is as right as ours.
     ahead: Duration,
 }
@@ -52,31 +57,20 @@ impl Session {
         as_caller: bool,
         mode: Mode,
     ) -> Result<Self, Failure> {
-        let wanted = |role| Wanted { verb, role, prefix: &settings.base_job_prefix, as_caller, mode };
-        let mut ahead = Duration::ZERO;
-        let (config, identity) = match place {
-            Place::Aws => {
-                if settings.role.is_none() && !as_caller {
-                    return Err(no_role(verb));
-                }
-                let config = config::load(settings, Target::Aws, config::https()).await;
-                identity::become_wanted(config, wanted(settings.role.as_ref())).await?
-            }
-            Place::Offline { state, scenario } => {
-                let fake = Offline::open(state, scenario, mode).await?;
-                ahead = fake.ahead;
-                let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
-                let config = config::load(settings, target, fake.http.clone()).await;
-                let role = role_offline(settings, &fake);
-                identity::become_wanted(config, wanted(role.as_ref())).await?
-            }
-        };
+        if matches!(place, Place::Aws) && settings.role.is_none() && !as_caller {
+            return Err(no_role(verb));
+        }
+        let Reached { config, role, ahead } = reach(settings, place, mode).await?;
+        let wanted = Wanted { verb, role: role.as_ref(), prefix: &settings.base_job_prefix, as_caller, mode };
+        let caller = iam::Client::new(&config, mode);
+        let (config, identity) = identity::become_wanted(config, wanted).await?;
         let site = Site::new(settings, &identity.account, identity.role.as_deref());
         Ok(Self {
             clients: Clients::new(&config, mode),
             site,
             identity,
             offline: matches!(place, Place::Offline { .. }),
+            iam_of_caller: caller,
             ahead,
         })
     }
@@ -85,6 +79,31 @@ impl Session {
     #[must_use]
     pub fn now(&self) -> SystemTime {
         SystemTime::now() + self.ahead
+    }
+}
+
+/// What a verb begins with, before it is known who calls.
+pub(crate) struct Reached {
+    /// The caller's configuration.
+    pub config: SdkConfig,
+    /// The role to work as.
+    pub role: Option<RoleArn>,
+    ahead: Duration,
+}
+
+/// Reaches the fake, or makes a configuration for AWS: nobody is asked there yet.
+pub(crate) async fn reach(settings: &Settings, place: &Place, mode: Mode) -> Result<Reached, Failure> {
+    match place {
+        Place::Aws => {
+            let config = config::load(settings, Target::Aws, config::https()).await;
+            Ok(Reached { config, role: settings.role.clone(), ahead: Duration::ZERO })
+        }
+        Place::Offline { state, scenario } => {
+            let fake = Offline::open(state, scenario, mode).await?;
+            let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
+            let config = config::load(settings, target, fake.http.clone()).await;
+            Ok(Reached { config, role: role_offline(settings, &fake), ahead: fake.ahead })
+        }
     }
 }
 

@@ -29,49 +29,76 @@ pub struct Hardening {
     pub has_policy: bool,
 }
 
+/// How a bucket stands to us.
+#[derive(Debug)]
+pub enum Standing {
+    /// It is our account's.
+    Ours(Bucket),
+    /// There is none of this name.
+    Absent,
+    /// It is in this region, whosesoever it is.
+    Elsewhere(String),
+    /// It is another account's, and lets us in.
+    Foreign,
+    /// It is another account's, or we may not look at it.
+    Forbidden,
+    /// Nobody said.
+    Unanswered(Failure),
+}
+
 /// Looks at the bucket.
 ///
 /// `HeadBucket` has no body, so its refusals have to be told apart by status: 404 is absent, 301 is another region, 403
-/// may be a missing permission or somebody else's bucket.
+/// may be a missing permission or somebody else's bucket. Then the same question without an expected owner tells a
+/// foreign bucket from a forbidden one.
+pub async fn look(s3: &Client, name: &str, account: &str, region: &str) -> Standing {
+    let error = match s3.head_bucket().bucket(name).expected_bucket_owner(account).send().await {
+        Ok(head) => {
+            let actual = head.bucket_region().unwrap_or(region).to_owned();
+            if actual != region {
+                return Standing::Elsewhere(actual);
+            }
+            return match hardening(s3, name, account).await {
+                Ok(made_by_us) => Standing::Ours(Bucket { region: actual, made_by_us }),
+                Err(failure) => Standing::Unanswered(failure),
+            };
+        }
+        Err(error) => error,
+    };
+    match status(&error) {
+        Some(404) => Standing::Absent,
+        Some(301) => {
+            let actual = error.raw_response().and_then(|raw| raw.headers().get("x-amz-bucket-region"));
+            Standing::Elsewhere(actual.unwrap_or("another region").to_owned())
+        }
+        Some(403) => match s3.head_bucket().bucket(name).send().await {
+            Ok(_) => Standing::Foreign,
+            Err(_) => Standing::Forbidden,
+        },
+        _ => Standing::Unanswered(describe("HeadBucket", error)),
+    }
+}
+
+/// What a plan can start from.
 ///
 /// # Errors
 /// When the bucket belongs to another account or is in another region, where nothing of ours may go; or when the call
 /// fails for a reason that has nothing to do with the bucket.
 pub async fn observe(s3: &Client, name: &str, account: &str, region: &str) -> Result<Seen<Bucket>, Failure> {
-    let head = s3.head_bucket().bucket(name).expected_bucket_owner(account).send().await;
-    let error = match head {
-        Ok(head) => {
-            let actual = head.bucket_region().unwrap_or(region).to_owned();
-            if actual != region {
-                return Err(in_another_region(name, &actual, region));
-            }
-            return Ok(Seen::Present(Bucket { region: actual, made_by_us: hardening(s3, name, account).await? }));
-        }
-        Err(error) => error,
-    };
-    match status(&error) {
-        Some(404) => Ok(Seen::Absent),
-        Some(301) => {
-            let actual = error
-                .raw_response()
-                .and_then(|raw| raw.headers().get("x-amz-bucket-region"))
-                .unwrap_or("another region");
-            Err(in_another_region(name, actual, region))
-        }
-        Some(403) => forbidden(s3, name, account).await,
-        _ => Err(describe("HeadBucket", error)),
-    }
-}
-
-/// 403: without an expected owner the same question tells a foreign bucket from a forbidden one.
-async fn forbidden(s3: &Client, name: &str, account: &str) -> Result<Seen<Bucket>, Failure> {
-    match s3.head_bucket().bucket(name).send().await {
-        Ok(_) => Err(Failure::operation(format!("bucket `{name}` belongs to another account than {account}")).hint(
+    match look(s3, name, account, region).await {
+        Standing::Ours(bucket) => Ok(Seen::Present(bucket)),
+        Standing::Absent => Ok(Seen::Absent),
+        Standing::Elsewhere(actual) => Err(in_another_region(name, &actual, region)),
+        Standing::Foreign => Err(Failure::operation(format!(
+            "bucket `{name}` belongs to another account than {account}"
+        ))
+        .hint(
             "nothing was sent to it; name another bucket with STSMM_BUCKET or --bucket, and tell the account's admin",
         )),
-        Err(_) => Ok(Seen::Unknown(
+        Standing::Forbidden => Ok(Seen::Unknown(
             "HeadBucket answers 403: it is another account's, or s3:ListBucket on it is missing".to_owned(),
         )),
+        Standing::Unanswered(failure) => Err(failure),
     }
 }
 

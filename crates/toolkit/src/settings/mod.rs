@@ -56,6 +56,10 @@ pub struct Settings {
     pub aws: AwsEnvironment,
     /// What may not be as the user thinks.
     pub warnings: Vec<String>,
+    /// The same about the region.
+    pub region_warnings: Vec<String>,
+    /// The variables of the environment that are set and blank. They count as unset.
+    pub blank: Vec<&'static str>,
 }
 
 /// A setting as it was found.
@@ -152,7 +156,9 @@ impl Settings {
             return Err(refuse(&wrong));
         }
         let aws = AwsEnvironment::of(sources, found.iter().find(|it| it.setting.variable() == "AWS_PROFILE"));
-        let warnings = table::warnings(&found, sources);
+        let region_warnings = table::region_warnings(&found, sources);
+        let warnings = table::unknown_settings(sources);
+        let blank = table::blank(sources);
         let endpoint_url =
             found.iter().find(|it| matches!(it.origin, Origin::Flag("--endpoint-url"))).and_then(|it| it.value.clone());
         Ok(Self {
@@ -172,6 +178,8 @@ impl Settings {
             found,
             aws,
             warnings,
+            region_warnings,
+            blank,
         })
     }
 
@@ -179,6 +187,11 @@ impl Settings {
     #[must_use]
     pub fn bucket(&self, account: &str) -> String {
         self.bucket.clone().unwrap_or_else(|| names::default_bucket(&self.region, account))
+    }
+
+    /// All that may not be as the user thinks, but for what concerns AWS alone.
+    pub fn all_warnings(&self) -> impl Iterator<Item = &String> {
+        self.region_warnings.iter().chain(&self.warnings)
     }
 
     /// The tags on everything that is created.

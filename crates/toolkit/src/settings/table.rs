@@ -207,21 +207,21 @@ pub const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// What was found and may not be as the user thinks.
-pub(super) fn warnings(found: &[Found], sources: &Sources) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let dotenv = sources.dotenv.as_ref();
-    for one in found {
-        let value = one.value.as_deref().unwrap_or_default();
-        if one.setting.variable() == "AWS_DEFAULT_REGION" {
-            if !check::REGIONS.split_whitespace().any(|known| known == value) {
-                warnings.push(format!("`{value}` ({}) is no region that the toolkit knows", one.origin));
-            }
-            warnings.extend(regions_in_conflict(one, sources));
-        }
-    }
+/// What may not be as the user thinks about the region.
+pub(super) fn region_warnings(found: &[Found], sources: &Sources) -> Vec<String> {
+    let Some(region) = found.iter().find(|one| one.setting.variable() == "AWS_DEFAULT_REGION") else {
+        return Vec::new();
+    };
+    let value = region.value.as_deref().unwrap_or_default();
+    let known = check::REGIONS.split_whitespace().any(|known| known == value);
+    let unknown = (!known).then(|| format!("`{value}` ({}) is no region that the toolkit knows", region.origin));
+    unknown.into_iter().chain(regions_in_conflict(region, sources)).collect()
+}
+
+/// Names that look like settings and are none.
+pub(super) fn unknown_settings(sources: &Sources) -> Vec<String> {
     let names = sources.environment.keys().map(|key| (key.as_str(), "environment".to_owned()));
-    let names = names.chain(dotenv.into_iter().flat_map(|file| {
+    let names = names.chain(sources.dotenv.iter().flat_map(|file| {
         file.entries.iter().map(|entry| (entry.key.as_str(), format!("{}:{}", file.label, entry.line)))
     }));
     let unknown =
@@ -229,8 +229,14 @@ pub(super) fn warnings(found: &[Found], sources: &Sources) -> Vec<String> {
     let mut unknown: Vec<_> =
         unknown.map(|(name, at)| format!("{name} ({at}) is no setting and does nothing")).collect();
     unknown.sort();
-    warnings.extend(unknown);
-    warnings
+    unknown
+}
+
+/// The variables of settings that are set in the environment, and blank.
+pub(super) fn blank(sources: &Sources) -> Vec<&'static str> {
+    let is_blank =
+        |variable: &&str| sources.environment.get(*variable).is_some_and(|value| super::set(value).is_none());
+    SETTINGS.iter().flat_map(|setting| setting.variables).copied().filter(is_blank).collect()
 }
 
 /// Two variables for one thing, and they disagree: which one counts depends on the tool that reads them.

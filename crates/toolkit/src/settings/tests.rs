@@ -283,12 +283,19 @@ fn the_region_has_two_variables_and_one_value() {
         assert_eq!(settings.region, *region);
         assert_eq!(found(&settings, "AWS_DEFAULT_REGION").1, *origin);
         match warning.is_empty() {
-            true => assert!(settings.warnings.is_empty(), "{:?}", settings.warnings),
-            false => assert!(settings.warnings.iter().any(|it| it.contains(warning)), "{:?}", settings.warnings),
+            true => assert!(settings.region_warnings.is_empty(), "{:?}", settings.region_warnings),
+            false => assert!(
+                settings.region_warnings.iter().any(|it| it.contains(warning)),
+                "{:?}",
+                settings.region_warnings
+            ),
         }
     }
     let both = [("AWS_REGION", "eu-west-2"), ("AWS_DEFAULT_REGION", "us-east-1")];
-    assert!(resolve(&[("--region", "eu-west-3")], &both, "").unwrap().warnings.is_empty(), "a flag leaves no doubt");
+    assert!(
+        resolve(&[("--region", "eu-west-3")], &both, "").unwrap().region_warnings.is_empty(),
+        "a flag leaves no doubt"
+    );
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn document(settings: &Settings, place: &Place) -> Value {
         "credentials": {"value": value, "origin": origin},
         "endpoints": services(settings).map(|(variable, url)| (variable.clone(), json!(url))).collect::<Map<_, _>>(),
         "offline_state": state,
-        "warnings": settings.warnings.iter().chain(&settings.aws.warnings).collect::<Vec<_>>(),
+        "warnings": settings.all_warnings().chain(&settings.aws.warnings).collect::<Vec<_>>(),
     })
 }
 

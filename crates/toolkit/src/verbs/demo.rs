@@ -27,6 +27,7 @@ pub async fn run(session: &Session, output: &Output) -> Result<(), Failure> {
             from: None,
             detach: false,
             explain_cache: false,
+            no_preflight: false,
         },
     )
     .await?;

@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod logs;
 pub mod model;
 pub mod pipeline;
@@ -12,7 +13,7 @@ pub mod run;
 pub mod stop;
 pub mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sagemaker_fake::account::Scenario;
 
@@ -32,6 +33,8 @@ pub struct Context {
     pub output: Output,
     /// Where to work.
     pub place: Place,
+    /// The folder that the command was typed in.
+    pub current: PathBuf,
     as_caller: bool,
 }
 
@@ -46,11 +49,17 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
     }
     let offline = cli.globals.offline || matches!(cli.verb, Verb::Demo);
     let context = Context::new(cli.globals, offline)?;
-    for warning in context.warnings(matches!(cli.verb, Verb::Config)) {
+    // The doctor tells them as findings.
+    let told = if matches!(cli.verb, Verb::Doctor(_)) { 0 } else { usize::MAX };
+    for warning in context.warnings(matches!(cli.verb, Verb::Config)).take(told) {
         context.output.warn(warning);
     }
     let output = &context.output;
     match cli.verb {
+        Verb::Doctor(arguments) => {
+            // On the heap: with all that it asks for at once it would be too deep for the compiler to lay out.
+            Box::pin(doctor::run(&context.settings, &context.place, &context.current, output, &arguments)).await
+        }
         Verb::Config => config::run(&context),
         Verb::Policies(arguments) => policies::run(&context.site()?, &context.place, output, &arguments),
         Verb::Pipeline(Pipeline::Show(cli::Version { version: None })) => pipeline::show(&context.site()?, output),
@@ -112,7 +121,7 @@ impl Context {
         } else {
             Place::Aws
         };
-        Ok(Self { settings, output: Output { format, verbose }, place, as_caller })
+        Ok(Self { settings, output: Output { format, verbose }, place, current, as_caller })
     }
 
     /// Opens a session. With `-v` it is said who works.
@@ -144,7 +153,7 @@ impl Context {
     /// What may not be as the user thinks. Offline nobody looks at credentials.
     fn warnings(&self, all: bool) -> impl Iterator<Item = &String> {
         let of_aws = (all || matches!(self.place, Place::Aws)).then_some(&self.settings.aws.warnings);
-        self.settings.warnings.iter().chain(of_aws.into_iter().flatten())
+        self.settings.all_warnings().chain(of_aws.into_iter().flatten())
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use iam_policy::document::{Kind, Patterns, PrincipalPattern, check};
-use iam_policy::generate::{Documents, Feature, Repository, Settings, Terraform};
+use iam_policy::generate::{Documents, Feature, Settings, Terraform};
 use iam_policy::problem::{Position, Severity};
 use iam_policy::simulate::{Simulation, simulate};
 use iam_policy::{Attached, Caller, Context, Outcome, Policies, Policy, Problem, Request, Statement, evaluate};
@@ -17,7 +17,6 @@ use crate::aws::Place;
 use crate::cli::{self, Document};
 use crate::error::Failure;
 use crate::output::{Output, many};
-use crate::settings::RoleArn;
 use crate::site::Site;
 
 /// Prints the documents, or what is wrong with a file.
@@ -25,7 +24,7 @@ use crate::site::Site;
 /// # Errors
 /// When it is not known who calls or which role it is, the file cannot be read, or it is not good enough.
 pub fn run(site: &Site, place: &Place, output: &Output, arguments: &cli::Policies) -> Result<(), Failure> {
-    let settings = settings(site, caller(place, arguments.caller.as_deref())?)?;
+    let settings = site.policy_settings(&caller(place, arguments.caller.as_deref())?)?;
     let documents = settings.documents(&Feature::ALL);
     match &arguments.check {
         Some(file) => look(output, file, arguments.document, &settings, &documents),
@@ -53,37 +52,6 @@ fn no_entity(arn: &str) -> Failure {
     Failure::usage(format!("{arn} is not the ARN of a user or a role")).hint(
         "like arn:aws:iam::111122223333:user/NAME; of a session, take the role: arn:aws:iam::111122223333:role/NAME",
     )
-}
-
-fn settings(site: &Site, caller: String) -> Result<Settings, Failure> {
-    let role = RoleArn::parse(&site.role).map_err(|_| {
-        Failure::usage("which role? AWS_ROLE is not set")
-            .hint("set AWS_ROLE to its ARN, in the environment or in .env; it need not exist yet")
-    })?;
-    let image = repository(&site.image).ok_or_else(|| {
-        Failure::usage(format!("{} is no image in a repository of Amazon ECR", site.image))
-            .hint("STSMM_IMAGE is like 111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts-container:TAG")
-    })?;
-    let path = role.arn.split_once(":role/").map_or(role.name.as_str(), |(_, path)| path);
-    Ok(Settings {
-        partition: site.partition().to_owned(),
-        bucket: site.bucket.clone(),
-        pipeline: site.pipeline.clone(),
-        package_group: site.package_group.clone(),
-        prefix: site.prefix.clone(),
-        image,
-        kms_key: site.kms_key.clone(),
-        ..Settings::new(&role.account, &site.region, &caller, path)
-    })
-}
-
-/// `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`.
-fn repository(image: &str) -> Option<Repository> {
-    let (host, name) = image.split_once('/')?;
-    let (account, rest) = host.split_once(".dkr.ecr.")?;
-    let region = rest.split('.').next()?;
-    let name = name.split(['@', ':']).next()?;
-    Some(Repository { account: account.to_owned(), region: region.to_owned(), name: name.to_owned() })
 }
 
 /// The three, each under what it is for.
@@ -246,7 +214,7 @@ mod tests {
     }
 
     fn ours() -> (Settings, Documents) {
-        let settings = settings(&site(), "arn:aws:iam::111122223333:user/sts-developer".to_owned()).unwrap();
+        let settings = site().policy_settings("arn:aws:iam::111122223333:user/sts-developer").unwrap();
         let documents = settings.documents(&Feature::ALL);
         (settings, documents)
     }
@@ -282,12 +250,5 @@ mod tests {
         check(role.clone(), &role, &settings, "PassItselfToSageMaker", &["iam:PassRole"]);
         check(trust.clone(), &trust, &settings, "SageMakerMayAssume", &["sts:AssumeRole"]);
         check(trust.clone(), &trust, &settings, "UserMayAssume", &["sts:AssumeRole", "sts:TagSession"]);
-    }
-
-    #[test]
-    fn an_image_says_in_which_repository_it_is() {
-        let parsed = repository("123456789012.dkr.ecr.eu-west-3.amazonaws.com/team/sts@sha256:00").unwrap();
-        assert_eq!((&*parsed.account, &*parsed.region, &*parsed.name), ("123456789012", "eu-west-3", "team/sts"));
-        assert_eq!(repository("docker.io/library/alpine"), None);
     }
 }

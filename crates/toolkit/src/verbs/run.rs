@@ -2,6 +2,7 @@
 
 mod preview;
 
+use iam_policy::generate::Feature;
 use pipeline_definition::graph::Selection;
 use pipeline_definition::{Definition, Graph};
 use serde::Serialize;
@@ -10,6 +11,7 @@ use self::preview::Preview;
 use super::{bootstrap, watch};
 use crate::aws::Session;
 use crate::cli;
+use crate::doctor;
 use crate::error::Failure;
 use crate::explain::{self, Explanation};
 use crate::names;
@@ -56,6 +58,9 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
         preview.cache = cache;
         output.print(&preview, &preview)?;
         return bootstrap::verified(&preview.plan);
+    }
+    if !arguments.no_preflight {
+        doctor::preflight(session, &[Feature::Bootstrap, Feature::Run]).await?;
     }
     if let Some(Input::Local { label, rows, .. }) = &input {
         output.note(format_args!("input: {label}, {rows} pairs"));

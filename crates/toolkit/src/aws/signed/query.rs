@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_as_what_it_holds() {
-        let check = |text: &str, expected: Value| assert_eq!(parse(text).unwrap().unwrap_or_default(), expected, "{text}");
+        let check =
+            |text: &str, expected: Value| assert_eq!(parse(text).unwrap().unwrap_or_default(), expected, "{text}");
         check(
             "<?xml version=\"1.0\"?><R xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetResult>\n  <Role><Name>a &lt;b&gt; &#228;</Name>\
              <Path>/</Path></Role><Tags/></GetResult></R>",
