@@ -1,10 +1,9 @@
-//! Who calls: credentials, AWS's opinion of them, the clock, the account.
+//! Who calls, in AWS's opinion; what its answer says about the clock; the account.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
-use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
@@ -14,9 +13,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
 
 use super::finding::{Finding, Repair};
-use crate::aws::errors::{describe, no_credentials};
+use crate::aws::errors::describe;
 use crate::aws::{self, Mode};
-use crate::settings::{Credentials, RoleArn, Settings};
+use crate::settings::{RoleArn, Settings};
 
 /// Whoever calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,42 +24,6 @@ pub(crate) struct Caller {
     pub account: String,
     /// Of a user, a session or the root user.
     pub arn: String,
-}
-
-/// Credentials that end sooner than this may not last for what is begun with them.
-const SHORT: Duration = Duration::from_secs(15 * 60);
-
-/// Whether there are credentials, and whether they last. Nobody but the provider is asked.
-pub(super) async fn credentials(settings: &Settings, config: &SdkConfig, offline: bool) -> Finding {
-    const ID: &str = "credentials";
-    const WHY: &str = "without credentials nothing can be asked of AWS";
-    let Some(provider) = config.credentials_provider() else {
-        return Finding::fail(ID, "no provider of credentials is configured").why(WHY);
-    };
-    let keys = match provider.provide_credentials().await {
-        Ok(keys) => keys,
-        Err(error) => {
-            return Finding::of_failure(ID, &no_credentials("GetCallerIdentity", &error)).why(WHY);
-        }
-    };
-    let origin = match (&settings.aws.credentials, &settings.profile) {
-        _ if offline => "of the scenario's user".to_owned(),
-        (Credentials::Keys { origin, .. }, _) => format!("keys from {origin}"),
-        (Credentials::Chain, Some(profile)) => format!("of the profile `{profile}`"),
-        (Credentials::Chain, None) => "of the default profile, or of this machine".to_owned(),
-    };
-    let left = keys.expiry().map(|end| end.duration_since(SystemTime::now()).unwrap_or_default());
-    let lasting = left.map(|left| format!(", valid for {} more minutes", left.as_secs() / 60)).unwrap_or_default();
-    let found = format!("{origin}{lasting}");
-    if !offline && !settings.aws.warnings.is_empty() {
-        return Finding::warn(ID, format!("{found}; {}", settings.aws.warnings.join("; ")));
-    }
-    if left.is_some_and(|left| left < SHORT) {
-        return Finding::warn(ID, found)
-            .why("a run, a deployment or a wait may take longer than that")
-            .repaired_by(Repair::Tell("log in again before you begin (aws sso login, aws login)".to_owned()));
-    }
-    Finding::pass(ID, found)
 }
 
 /// Who calls, as AWS says; what its answer says about our clock; and what the account means for the role.

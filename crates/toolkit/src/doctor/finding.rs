@@ -53,7 +53,7 @@ pub struct Finding {
     /// The ARN of whoever asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
-    /// What AWS said, in its own words.
+    /// What was answered, in AWS's or the SDK's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
     /// What it matters for.
@@ -123,7 +123,7 @@ impl Finding {
         self
     }
 
-    /// Says what AWS said.
+    /// Says what was answered.
     #[must_use]
     pub fn said(mut self, words: impl Into<String>) -> Self {
         self.said = Some(words.into());

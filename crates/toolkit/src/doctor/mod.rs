@@ -7,7 +7,8 @@
 //! | module | what it looks at |
 //! |---|---|
 //! | [`machine`] | this machine: `.env`, settings, region, endpoints |
-//! | [`caller`] | credentials, who calls, the clock, the account |
+//! | [`credentials`] | whether there are any, and whether they last |
+//! | [`caller`] | who calls, the clock, the account |
 //! | [`role`] | the role: whether it exists, who may assume it, and why not |
 //! | [`permissions`] | what the role may do: simulated, evaluated, or tried |
 //! | [`bucket`] | the bucket |
@@ -17,6 +18,7 @@ mod account;
 mod bucket;
 mod caller;
 pub mod check;
+mod credentials;
 pub mod finding;
 mod machine;
 pub mod permissions;
@@ -60,7 +62,7 @@ pub async fn examine(
     if !report.selection.asks("credentials") {
         return Ok(report.finished());
     }
-    report.add(caller::credentials(settings, &config, offline).await);
+    report.add(credentials::look(settings, &config, offline).await);
     if report.has_failed("credentials") {
         return Ok(report.finished());
     }

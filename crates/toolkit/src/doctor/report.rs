@@ -169,7 +169,7 @@ impl Report {
                 line("as", identity)?;
             }
             if let Some(said) = &finding.said {
-                line("AWS says", said)?;
+                line("answer", said)?;
             }
             if let Some(why) = finding.why {
                 line("why", why)?;

@@ -2,6 +2,7 @@
 
 mod command_line;
 mod config;
+mod doctor;
 mod journey;
 mod model;
 mod offline;
