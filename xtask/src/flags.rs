@@ -84,6 +84,8 @@ verbs! {
     Retry = "retry",
     /// What a step of an execution printed
     Logs = "logs",
+    /// Puts the newest approved package behind the endpoint, and captures what it is asked
+    Deploy = "deploy",
     /// Fits and judges the model on this machine: no pipeline, no AWS
     Model = "model",
 }

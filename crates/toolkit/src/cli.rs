@@ -76,6 +76,8 @@ pub enum Verb {
     Retry(Execution),
     /// What a step of an execution printed
     Logs(Logs),
+    /// Puts the newest approved package behind the endpoint, and captures what it is asked
+    Deploy(Deploy),
     /// Fits and judges the model on this machine: no pipeline, no AWS
     #[command(subcommand)]
     Model(Model),
@@ -234,6 +236,30 @@ pub enum Drawing {
 pub struct Execution {
     /// Its ARN or its id [default: the latest]
     pub execution: Option<String>,
+}
+
+/// `deploy`.
+#[derive(Debug, Clone, Args)]
+pub struct Deploy {
+    /// Print what would be done, and change nothing.
+    #[command(flatten)]
+    pub dry: Dry,
+    /// Of the calls, how many in a hundred are captured; 0 for none
+    #[arg(long, value_name = "PERCENT", num_args = 0..=1, require_equals = true, default_value_t = 100,
+          default_missing_value = "100", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub capture: u8,
+    /// An approved version, by the ARN of its package [default: the newest]
+    #[arg(long, value_name = "ARN", conflicts_with = "rollback")]
+    pub package: Option<String>,
+    /// What the endpoint runs on
+    #[arg(long, value_name = "TYPE", default_value = "ml.m5.xlarge")]
+    pub instance_type: String,
+    /// Go back to the version that was served before
+    #[arg(long)]
+    pub rollback: bool,
+    /// Do not ask first whether the role may do all this
+    #[arg(long)]
+    pub no_preflight: bool,
 }
 
 /// `logs`.

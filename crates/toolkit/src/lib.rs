@@ -11,6 +11,7 @@ pub mod settings;
 pub mod site;
 
 pub mod cost;
+pub mod deployment;
 pub mod doctor;
 pub mod execute;
 pub mod execution;

@@ -30,6 +30,27 @@ pub fn input_key(prefix: &str, sha256: &str) -> String {
     format!("{prefix}/input/{sha256}/pairs.tsv")
 }
 
+/// The variant that gets all the traffic, by the name that SageMaker's own SDKs give it.
+pub const VARIANT: &str = "AllTraffic";
+
+/// The tag of an endpoint configuration that names the package that it serves.
+pub const PACKAGE: &str = "ModelPackage";
+
+/// The tag of an endpoint configuration that names the package served before: what a rollback goes back to.
+pub const PREVIOUS_PACKAGE: &str = "PreviousModelPackage";
+
+/// The name of the endpoint.
+#[must_use]
+pub fn endpoint(prefix: &str) -> String {
+    format!("{prefix}-endpoint")
+}
+
+/// Where the endpoint's traffic is captured to. SageMaker appends the endpoint's name itself.
+#[must_use]
+pub fn capture_uri(bucket: &str, prefix: &str) -> String {
+    format!("s3://{bucket}/{prefix}/{}/datacapture", endpoint(prefix))
+}
+
 /// The key of the object that the doctor writes and removes.
 #[must_use]
 pub fn probe_key(prefix: &str) -> String {

@@ -3,10 +3,12 @@
 pub mod bucket;
 pub mod input;
 pub mod registry;
+pub mod serving;
 
 pub use bucket::{Bucket, observe as bucket};
 pub use input::Input;
-pub use registry::{PackageGroup, Pipeline};
+pub(crate) use registry::is_absent;
+pub use registry::{PackageGroup, Pipeline, tags};
 
 /// What could be learnt about a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]

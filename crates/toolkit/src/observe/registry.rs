@@ -58,13 +58,7 @@ pub async fn pipeline(sagemaker: &Client, name: &str, version: Option<i64>) -> R
         Err(error) => return Err(describe("DescribePipeline", error)),
     };
     let arn = pipeline.pipeline_arn.unwrap_or_default();
-    let mut tags = BTreeMap::new();
-    let mut pages = sagemaker.list_tags().resource_arn(&arn).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        for tag in page.map_err(|error| describe("ListTags", error))?.tags.unwrap_or_default() {
-            tags.extend(tag.key.zip(tag.value));
-        }
-    }
+    let tags = tags(sagemaker, &arn).await?;
     Ok(Seen::Present(Pipeline {
         arn,
         definition: pipeline.pipeline_definition.unwrap_or_default(),
@@ -200,11 +194,29 @@ async fn processing_job(sagemaker: &Client, job: &str) -> Result<DescribeProcess
     job.map_err(|error| describe("DescribeProcessingJob", error))
 }
 
-/// SageMaker says `ResourceNotFound` of pipelines, and of package groups `ValidationException` with a sentence.
-fn is_absent(code: Option<&str>, message: Option<&str>) -> bool {
+/// The tags of a thing of SageMaker's, all pages of them.
+///
+/// # Errors
+/// When the call is refused.
+pub async fn tags(sagemaker: &Client, arn: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let mut tags = BTreeMap::new();
+    let mut pages = sagemaker.list_tags().resource_arn(arn).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for tag in page.map_err(|error| describe("ListTags", error))?.tags.unwrap_or_default() {
+            tags.extend(tag.key.zip(tag.value));
+        }
+    }
+    Ok(tags)
+}
+
+/// SageMaker says `ResourceNotFound` of pipelines and schedules, and of everything else `ValidationException` with a
+/// sentence.
+pub(crate) fn is_absent(code: Option<&str>, message: Option<&str>) -> bool {
     match code {
         Some("ResourceNotFound" | "ResourceNotFoundException") => true,
-        Some("ValidationException") => message.is_some_and(|message| message.contains("does not exist")),
+        Some("ValidationException") => {
+            message.is_some_and(|message| message.contains("does not exist") || message.contains("Could not find"))
+        }
         _ => false,
     }
 }
@@ -217,6 +229,7 @@ mod tests {
     fn absent_is_told_from_refused() {
         assert!(is_absent(Some("ResourceNotFound"), None));
         assert!(is_absent(Some("ValidationException"), Some("ModelPackageGroup arn:... does not exist.")));
+        assert!(is_absent(Some("ValidationException"), Some("Could not find endpoint \"arn:...\".")));
         assert!(!is_absent(Some("ValidationException"), Some("1 validation error detected")));
         assert!(!is_absent(Some("AccessDeniedException"), Some("does not exist")));
         assert!(!is_absent(None, None));

@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod config;
 pub mod demo;
+pub mod deploy;
 pub mod doctor;
 pub mod logs;
 pub mod model;
@@ -100,6 +101,10 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Verb::Logs(which) => {
             let session = context.session("logs", Mode::Live).await?;
             logs::run(&session, output, &which.step, which.execution.as_deref()).await
+        }
+        Verb::Deploy(arguments) => {
+            let session = context.session("deploy", Mode::dry(arguments.dry.dry)).await?;
+            Box::pin(deploy::run(&session, output, &arguments)).await
         }
         // Handled before there are settings.
         Verb::Container { .. } | Verb::Model(_) => Ok(()),

@@ -1,5 +1,7 @@
 //! Executes a plan: the only place from which anything is changed.
 
+mod serving;
+
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
@@ -146,6 +148,13 @@ impl Executor<'_> {
                 let retried = sagemaker.retry_pipeline_execution().pipeline_execution_arn(execution).send().await;
                 retried.map_err(|error| describe("RetryPipelineExecution", error))?;
             }
+            Operation::CreateModel(model) => self.create_model(model).await?,
+            Operation::CreateEndpointConfig(config) => self.create_endpoint_config(config).await?,
+            Operation::CreateEndpoint(endpoint) => self.create_endpoint(endpoint).await?,
+            Operation::UpdateEndpoint(endpoint) => self.update_endpoint(endpoint).await?,
+            Operation::DeleteEndpoint { name } => self.delete_endpoint(name).await?,
+            Operation::DeleteEndpointConfig { name } => self.delete_endpoint_config(name).await?,
+            Operation::DeleteModel { name } => self.delete_model(name).await?,
         }
         Ok(())
     }
@@ -181,7 +190,7 @@ mod tests {
 
     use super::*;
     use crate::aws::{Clients, Mode};
-    use crate::plan::{Action, Content, Verdict};
+    use crate::plan::{Action, Content, NewEndpoint, NewEndpointConfig, NewModel, Verdict};
 
     /// One of each: a new operation is added here when the compiler asks for it below.
     fn every_operation() -> Vec<Operation> {
@@ -208,6 +217,26 @@ mod tests {
             Operation::StopPipelineExecution { execution: text() },
             Operation::RetryPipelineExecution { execution: text() },
             Operation::DeleteObject { bucket: name(), key: text() },
+            Operation::CreateModel(NewModel {
+                name: name(),
+                package: text(),
+                role: role(),
+                network: None,
+                tags: vec![],
+            }),
+            Operation::CreateEndpointConfig(NewEndpointConfig {
+                name: name(),
+                model: text(),
+                instance_type: text(),
+                capture: None,
+                kms_key: None,
+                tags: vec![],
+            }),
+            Operation::CreateEndpoint(NewEndpoint { name: name(), config: text(), tags: vec![] }),
+            Operation::UpdateEndpoint(NewEndpoint { name: name(), config: text(), tags: vec![] }),
+            Operation::DeleteEndpoint { name: name() },
+            Operation::DeleteEndpointConfig { name: name() },
+            Operation::DeleteModel { name: name() },
         ]
     }
 
@@ -228,6 +257,13 @@ mod tests {
             Operation::StopPipelineExecution { .. } => 11,
             Operation::RetryPipelineExecution { .. } => 12,
             Operation::DeleteObject { .. } => 13,
+            Operation::CreateModel(_) => 14,
+            Operation::CreateEndpointConfig(_) => 15,
+            Operation::CreateEndpoint(_) => 16,
+            Operation::UpdateEndpoint(_) => 17,
+            Operation::DeleteEndpoint { .. } => 18,
+            Operation::DeleteEndpointConfig { .. } => 19,
+            Operation::DeleteModel { .. } => 20,
         }
     }
 

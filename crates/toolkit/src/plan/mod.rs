@@ -3,9 +3,13 @@
 //! Observing makes it, `--dry` prints it, [`crate::execute`] executes that same value. Nothing mutates AWS in any other
 //! way.
 
+mod serving;
+
 use std::fmt;
 
 use serde::Serialize;
+
+pub use serving::{Capture, NewEndpoint, NewEndpointConfig, NewModel};
 
 /// An ordered list of actions. The order is that of execution.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -95,6 +99,20 @@ pub enum Operation {
     StopPipelineExecution { execution: String },
     #[serde(rename = "sagemaker:RetryPipelineExecution")]
     RetryPipelineExecution { execution: String },
+    #[serde(rename = "sagemaker:CreateModel")]
+    CreateModel(NewModel),
+    #[serde(rename = "sagemaker:CreateEndpointConfig")]
+    CreateEndpointConfig(NewEndpointConfig),
+    #[serde(rename = "sagemaker:CreateEndpoint")]
+    CreateEndpoint(NewEndpoint),
+    #[serde(rename = "sagemaker:UpdateEndpoint")]
+    UpdateEndpoint(NewEndpoint),
+    #[serde(rename = "sagemaker:DeleteEndpoint")]
+    DeleteEndpoint { name: String },
+    #[serde(rename = "sagemaker:DeleteEndpointConfig")]
+    DeleteEndpointConfig { name: String },
+    #[serde(rename = "sagemaker:DeleteModel")]
+    DeleteModel { name: String },
 }
 
 /// The content of an object to be put.
@@ -153,6 +171,13 @@ impl Operation {
             Self::StartPipelineExecution { .. } => "sagemaker:StartPipelineExecution",
             Self::StopPipelineExecution { .. } => "sagemaker:StopPipelineExecution",
             Self::RetryPipelineExecution { .. } => "sagemaker:RetryPipelineExecution",
+            Self::CreateModel(_) => "sagemaker:CreateModel",
+            Self::CreateEndpointConfig(_) => "sagemaker:CreateEndpointConfig",
+            Self::CreateEndpoint(_) => "sagemaker:CreateEndpoint",
+            Self::UpdateEndpoint(_) => "sagemaker:UpdateEndpoint",
+            Self::DeleteEndpoint { .. } => "sagemaker:DeleteEndpoint",
+            Self::DeleteEndpointConfig { .. } => "sagemaker:DeleteEndpointConfig",
+            Self::DeleteModel { .. } => "sagemaker:DeleteModel",
         }
     }
 }
