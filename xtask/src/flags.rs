@@ -86,6 +86,10 @@ verbs! {
     Logs = "logs",
     /// Puts the newest approved package behind the endpoint, and captures what it is asked
     Deploy = "deploy",
+    /// Sends rows of the package's test part to the endpoint
+    Traffic = "traffic",
+    /// Labels what was captured, where the monitor looks for it
+    GroundTruth = "ground-truth",
     /// Fits and judges the model on this machine: no pipeline, no AWS
     Model = "model",
 }

@@ -78,6 +78,10 @@ pub enum Verb {
     Logs(Logs),
     /// Puts the newest approved package behind the endpoint, and captures what it is asked
     Deploy(Deploy),
+    /// Sends rows of the package's test part to the endpoint
+    Traffic(Traffic),
+    /// Labels what was captured, where the monitor looks for it
+    GroundTruth(GroundTruth),
     /// Fits and judges the model on this machine: no pipeline, no AWS
     #[command(subcommand)]
     Model(Model),
@@ -260,6 +264,52 @@ pub struct Deploy {
     /// Do not ask first whether the role may do all this
     #[arg(long)]
     pub no_preflight: bool,
+}
+
+/// `traffic`.
+#[derive(Debug, Clone, Args)]
+pub struct Traffic {
+    /// How many rows; more than there are begin again [default: all of the test part]
+    #[arg(long, value_name = "NUMBER")]
+    pub rows: Option<usize>,
+    /// Requests a second [default: as many as are answered]
+    #[arg(long, value_name = "NUMBER", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// By how many standard deviations the sentences are less alike than they were in training
+    #[arg(long, value_name = "NUMBER", default_value_t = 0.0, allow_negative_numbers = true, value_parser = finite)]
+    pub drift: f64,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = finite(text).ok().filter(|rate| (0.001..=1_000_000.0).contains(rate));
+    rate.ok_or_else(|| "write a number from 0.001 to 1000000, e.g. 5".to_owned())
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    number.ok_or_else(|| "write a number, e.g. 1.5".to_owned())
+}
+
+/// `ground-truth`.
+#[derive(Debug, Clone, Args)]
+pub struct GroundTruth {
+    /// Say only how well traffic and labels fit together, and send nothing.
+    #[command(flatten)]
+    pub dry: Dry,
+    /// The share of labels that are wrong, as those of people are
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub noise: f64,
+    /// File the labels so many hours after the traffic, as labels that come late
+    #[arg(long, value_name = "HOURS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=8760))]
+    pub lag: u16,
+    /// What the wrong labels are drawn with
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub seed: u64,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = finite(text).ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a number from 0 to 1, e.g. 0.05".to_owned())
 }
 
 /// `logs`.

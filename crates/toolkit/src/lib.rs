@@ -13,6 +13,7 @@ pub mod site;
 pub mod cost;
 pub mod deployment;
 pub mod doctor;
+pub mod drift;
 pub mod execute;
 pub mod execution;
 pub mod explain;
@@ -23,6 +24,7 @@ pub mod plans;
 pub mod progress;
 pub mod report;
 pub mod selective;
+pub mod test_set;
 pub mod watch;
 
 pub mod aws;

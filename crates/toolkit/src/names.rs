@@ -51,6 +51,19 @@ pub fn capture_uri(bucket: &str, prefix: &str) -> String {
     format!("s3://{bucket}/{prefix}/{}/datacapture", endpoint(prefix))
 }
 
+/// What the keys of captured traffic begin with; the hour follows.
+#[must_use]
+pub fn captured(prefix: &str) -> String {
+    let endpoint = endpoint(prefix);
+    format!("{prefix}/{endpoint}/datacapture/{endpoint}/{VARIANT}/")
+}
+
+/// What the keys of labels begin with; the hour follows.
+#[must_use]
+pub fn ground_truth(prefix: &str) -> String {
+    format!("{prefix}/{}/ground-truth/", endpoint(prefix))
+}
+
 /// The key of the object that the doctor writes and removes.
 #[must_use]
 pub fn probe_key(prefix: &str) -> String {

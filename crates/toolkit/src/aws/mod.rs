@@ -8,6 +8,7 @@ pub mod iam;
 pub mod identity;
 pub mod logs;
 pub mod quotas;
+pub mod runtime;
 pub mod session;
 mod signed;
 
@@ -32,6 +33,8 @@ pub struct Clients {
     pub iam: iam::Client,
     /// Service Quotas.
     pub quotas: quotas::Client,
+    /// SageMaker Runtime.
+    pub runtime: runtime::Client,
 }
 
 impl Clients {
@@ -52,6 +55,9 @@ impl Clients {
             sts: sts(config, mode),
             logs: logs::Client::new(signed::Client::new(config, "CloudWatch Logs", "logs", mode)),
             iam: iam::Client::new(config, mode),
+            runtime: runtime::Client::new(
+                signed::Client::new(config, "SageMaker Runtime", "sagemaker", mode).hosted_as("runtime.sagemaker"),
+            ),
             quotas: quotas::Client::new(signed::Client::new(config, "Service Quotas", "servicequotas", mode)),
         }
     }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
 use sha2::{Digest, Sha256};
 use sts_model::pairs;
 
@@ -98,21 +97,6 @@ pub async fn object(s3: &Client, bucket: &str, key: &str, account: &str) -> Resu
         }
         Err(error) => Err(describe("HeadObject", error)),
     }
-}
-
-/// An object of ours, whole: for the small JSON files that steps leave. Nothing if it is not there.
-///
-/// # Errors
-/// When the call is refused for another reason than that there is no such object, or breaks off.
-pub async fn read(s3: &Client, bucket: &str, key: &str, account: &str) -> Result<Option<Vec<u8>>, Failure> {
-    let object = match s3.get_object().bucket(bucket).key(key).expected_bucket_owner(account).send().await {
-        Ok(object) => object,
-        Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-        Err(error) => return Err(describe("GetObject", error)),
-    };
-    let body = object.body.collect().await;
-    let body = body.map_err(|error| Failure::operation(format!("s3://{bucket}/{key} broke off")).because(error))?;
-    Ok(Some(body.to_vec()))
 }
 
 /// Whether anything is at or below a URI that the user named. It may be anybody's bucket, so no owner is expected.

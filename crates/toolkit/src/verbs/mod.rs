@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod deploy;
 pub mod doctor;
+pub mod ground_truth;
 pub mod logs;
 pub mod model;
 pub mod pipeline;
@@ -12,6 +13,7 @@ pub mod policies;
 pub mod retry;
 pub mod run;
 pub mod stop;
+pub mod traffic;
 pub mod watch;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +23,9 @@ use sagemaker_fake::account::Scenario;
 use crate::aws::{Mode, Place, Session};
 use crate::cli::{self, Cli, Globals, Pipeline, Verb};
 use crate::error::{Failure, Kind};
+use crate::names;
+use crate::observe::Seen;
+use crate::observe::serving::{self, Package};
 use crate::offline::state_folder;
 use crate::output::Output;
 use crate::settings::{Settings, Sources};
@@ -106,8 +111,35 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let session = context.session("deploy", Mode::dry(arguments.dry.dry)).await?;
             Box::pin(deploy::run(&session, output, &arguments)).await
         }
+        Verb::Traffic(arguments) => {
+            let session = context.session("traffic", Mode::Live).await?;
+            Box::pin(traffic::run(&session, output, &arguments)).await
+        }
+        Verb::GroundTruth(arguments) => {
+            let session = context.session("ground-truth", Mode::dry(arguments.dry.dry)).await?;
+            Box::pin(ground_truth::run(&session, output, &arguments)).await
+        }
         // Handled before there are settings.
         Verb::Container { .. } | Verb::Model(_) => Ok(()),
+    }
+}
+
+/// The package that the endpoint serves.
+async fn served(session: &Session) -> Result<Package, Failure> {
+    let (site, sagemaker) = (&session.site, &session.clients.sagemaker);
+    let name = names::endpoint(&site.prefix);
+    let endpoint = match serving::endpoint(sagemaker, &name).await? {
+        Seen::Present(endpoint) => endpoint,
+        Seen::Absent | Seen::Unknown(_) => {
+            return Err(Failure::operation(format!("there is no endpoint {name}"))
+                .hint(format!("deploy one: cargo xtask deploy{}", if session.offline { " --offline" } else { "" })));
+        }
+    };
+    let arn = endpoint.config.as_ref().and_then(|config| config.tags.get(names::PACKAGE));
+    match arn {
+        Some(arn) => serving::package(sagemaker, arn).await,
+        None => Err(Failure::operation(format!("{name} does not say which package it serves"))
+            .hint("it was not deployed by this toolkit: choose another BASE_JOB_PREFIX, or remove it")),
     }
 }
 

@@ -139,6 +139,6 @@ async fn evaluation(session: &Session, job: &str) -> Result<Option<Value>, Failu
     let folder = outputs.iter().find(|(name, _)| name == "evaluation").map_or("", |(_, uri)| uri);
     let Some((bucket, key)) = observe::input::split_uri(folder) else { return Ok(None) };
     let key = format!("{}/evaluation.json", key.trim_end_matches('/'));
-    let found = observe::input::read(&clients.s3, bucket, &key, &session.site.account).await?;
+    let found = observe::objects::read(&clients.s3, bucket, &key, &session.site.account).await?;
     Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }

@@ -22,16 +22,20 @@ impl Client {
 
 fn read(response: &HttpResponse) -> Result<Value, OrchestratorError<ServiceError>> {
     let body = response.body().bytes().unwrap_or_default();
-    let json = serde_json::from_slice::<Value>(body);
     if response.status().is_success() {
-        return json.map_err(OrchestratorError::other);
+        return serde_json::from_slice(body).map_err(OrchestratorError::other);
     }
-    let json = json.unwrap_or_default();
+    Err(refusal(response, None))
+}
+
+/// The refusal in a JSON body; a code that came in a header counts for more.
+pub(super) fn refusal(response: &HttpResponse, code: Option<&str>) -> OrchestratorError<ServiceError> {
+    let json = serde_json::from_slice::<Value>(response.body().bytes().unwrap_or_default()).unwrap_or_default();
     let text = |names: [&str; 2]| names.iter().find_map(|name| json[*name].as_str()).map(str::to_owned);
     // A service may put its namespace before the code, or a URL behind it.
-    let code = text(["__type", "code"]).map(|code| {
+    let code = code.map(str::to_owned).or_else(|| text(["__type", "code"])).map(|code| {
         let code = code.rsplit('#').next().unwrap_or_default();
         code.split(':').next().unwrap_or_default().to_owned()
     });
-    Err(refused(code, text(["message", "Message"]), response))
+    refused(code, text(["message", "Message"]), response)
 }

@@ -3,6 +3,7 @@
 
 mod json;
 mod query;
+mod rest;
 
 pub use query::{Form, members};
 
@@ -36,8 +37,10 @@ use super::dry::{Mode, ReadsOnly};
 pub struct Client {
     config: SdkConfig,
     service_id: &'static str,
-    /// What the service is called in signatures and host names.
+    /// What the service is called in signatures.
     name: &'static str,
+    /// What its host is called in every region: mostly the same.
+    host: &'static str,
     /// Where it is if it has one place for all regions: the host and the region that signatures name.
     global: Option<(&'static str, &'static str)>,
     mode: Mode,
@@ -78,7 +81,12 @@ impl ProvideErrorKind for ServiceError {
 
 impl Client {
     pub(super) fn new(config: &SdkConfig, service_id: &'static str, name: &'static str, mode: Mode) -> Self {
-        Self { config: config.clone(), service_id, name, global: None, mode }
+        Self { config: config.clone(), service_id, name, host: name, global: None, mode }
+    }
+
+    /// The same for a service whose host has another name.
+    pub(super) fn hosted_as(self, host: &'static str) -> Self {
+        Self { host, ..self }
     }
 
     /// The same for a service that is at one place for all regions.
@@ -127,7 +135,7 @@ impl Client {
             }
             let region = self.region();
             let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-            format!("https://{}.{region}.{domain}", self.name)
+            format!("https://{}.{region}.{domain}", self.host)
         })
     }
 
@@ -167,7 +175,11 @@ fn post(content_type: &'static str) -> http::request::Builder {
         .method("POST")
         .uri("/")
         .header("content-type", content_type)
-        .header("user-agent", concat!("stsmodelmonitor/", env!("CARGO_PKG_VERSION")))
+        .header("user-agent", user_agent())
+}
+
+fn user_agent() -> &'static str {
+    concat!("stsmodelmonitor/", env!("CARGO_PKG_VERSION"))
 }
 
 /// A refusal with this code and sentence.
