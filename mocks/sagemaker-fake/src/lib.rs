@@ -10,11 +10,13 @@
 //! |---|---|---|
 //! | doors | [`doors`] | HTTP: a hyper listener for everyone, a wiremock mount for tests |
 //! | protocol | [`protocol`] | awsJson 1.1, awsQuery; which service and operation a request means |
+//! | authorisation | [`authorisation`] | who may do what, if IAM is enforced |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
 //! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
 //! | lifecycle | [`engine`], [`jobs`], [`clock`] | what happens after the answer: executions, jobs, time |
 //! | store | [`store`] | transactions over records; plain files for objects |
 
+pub mod authorisation;
 pub mod doors;
 pub mod protocol;
 pub mod validation;

@@ -144,7 +144,7 @@ impl Report {
         mut failures: Vec<Told>,
     ) -> Self {
         latencies.sort_unstable();
-        failures.sort_by(|one, other| other.times.cmp(&one.times));
+        failures.sort_by_key(|told| std::cmp::Reverse(told.times));
         let answered = latencies.len();
         Self {
             endpoint,
