@@ -43,6 +43,8 @@ const IAM: &[&str] = &[
     "CreatePolicy", "GetPolicy", "ListPolicies", "DeletePolicy",
     "CreatePolicyVersion", "GetPolicyVersion", "ListPolicyVersions", "SetDefaultPolicyVersion", "DeletePolicyVersion",
     "TagPolicy", "UntagPolicy", "ListPolicyTags", "ListEntitiesForPolicy",
+    "SimulatePrincipalPolicy", "SimulateCustomPolicy", "GetContextKeysForPrincipalPolicy",
+    "GetContextKeysForCustomPolicy",
 ];
 
 #[rustfmt::skip]

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     operator::Operator,
-    problem::{Malformed, Position, Problem, Severity},
+    problem::{Malformed, Position, Problem, Rule, Severity},
 };
 
 mod findings;
@@ -149,6 +149,17 @@ impl Policy {
             (Some(policy), _) => Ok(policy),
             (None, problems) => Err(Malformed { problems }),
         }
+    }
+
+    /// Reads a document that IAM keeps: as [`Policy::parse`], but of any size. AWS's own managed policies are longer than
+    /// anybody else's may be.
+    ///
+    /// # Errors
+    /// As [`Policy::parse`], but for the size.
+    pub fn parse_kept(text: &str, kind: Kind) -> Result<Self, Malformed> {
+        let (policy, problems) = read::read(text, kind);
+        let refused = |problem: &Problem| problem.severity == Severity::Error && problem.rule != Rule::Size;
+        policy.filter(|_| !problems.iter().any(refused)).ok_or(Malformed { problems })
     }
 }
 

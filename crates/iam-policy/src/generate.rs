@@ -103,7 +103,7 @@ impl Feature {
 /// The three documents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Documents {
-    /// Of the caller: may assume the role, and tag the session.
+    /// Of the caller: may assume the role, and tag the session; for the doctor, may look into IAM and the quotas.
     pub identity: Policy,
     /// Of the role: lets the caller in, and SageMaker.
     pub trust: Policy,
@@ -144,7 +144,7 @@ impl Settings {
     #[must_use]
     pub fn documents(&self, features: &[Feature]) -> Documents {
         Documents {
-            identity: Policy::of(Kind::Identity, vec![self.assume()]),
+            identity: Policy::of(Kind::Identity, self.identity(features)),
             trust: Policy::of(Kind::Trust, self.trust()),
             role: Policy::of(Kind::Identity, grants::statements(self, features)),
         }
@@ -156,8 +156,27 @@ impl Settings {
         format!("arn:{}:iam::{}:role/{}", self.partition, self.account, self.role.trim_start_matches('/'))
     }
 
-    fn assume(&self) -> Statement {
-        Statement::allow(["sts:AssumeRole", "sts:TagSession"]).named("AssumeExecutionRole").on([self.role_arn()])
+    fn identity(&self, features: &[Feature]) -> Vec<Statement> {
+        let assume =
+            Statement::allow(["sts:AssumeRole", "sts:TagSession"]).named("AssumeExecutionRole").on([self.role_arn()]);
+        if !features.contains(&Feature::Doctor) {
+            return vec![assume];
+        }
+        let (partition, account) = (&self.partition, &self.account);
+        let of_user = ["iam:GetUser", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:GetUserPolicy"];
+        let of_role = ["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"];
+        // A caller that is a role is looked at as the execution role is.
+        let of_user = if self.caller.contains(":role/") { &[][..] } else { &of_user[..] };
+        let looks = of_role.iter().chain(["iam:SimulatePrincipalPolicy"].iter()).chain(of_user).copied();
+        let policies = [account.as_str(), "aws"].map(|owner| format!("arn:{partition}:iam::{owner}:policy/*"));
+        vec![
+            assume,
+            Statement::allow(looks).named("DoctorLooksAtItAndYou").on([self.role_arn(), self.caller.clone()]),
+            Statement::allow(["iam:GetPolicy", "iam:GetPolicyVersion"]).named("DoctorReadsPolicies").on(policies),
+            Statement::allow(["servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota"])
+                .named("DoctorReadsQuotas")
+                .on(["*"]),
+        ]
     }
 
     fn trust(&self) -> Vec<Statement> {

@@ -1,5 +1,7 @@
 //! Whose account this is: the scenario it starts from, and who is calling.
 
+mod variation;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,50 @@ pub struct Scenario {
     /// The values of service quotas that are not AWS's defaults, by the names of the quotas.
     #[serde(default)]
     pub quotas: BTreeMap<String, f64>,
+    /// Whether signatures are verified and every call is authorised, as AWS does.
+    #[serde(default)]
+    pub enforce_iam: bool,
+    /// What a client of the account has in its hands.
+    #[serde(default)]
+    pub client: ScenarioClient,
+}
+
+/// What a client of a scenario's account has in its hands.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScenarioClient {
+    /// What it signs with.
+    pub credentials: ClientCredentials,
+    /// The ARN of the role that it is told to use, if that is not the first one.
+    pub role: Option<String>,
+    /// How far the account's clock is ahead of the client's, in seconds.
+    pub clock_skew: i64,
+}
+
+/// What a client signs with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientCredentials {
+    /// The keys of the first user.
+    #[default]
+    Own,
+    /// Nothing.
+    None,
+    /// The first user's key, with the secret of another.
+    WrongSecret,
+    /// A session of the first user's, that has ended.
+    ExpiredSession,
+}
+
+/// Keys to sign with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// `AKIA...`, or `ASIA...` of a session.
+    pub access_key_id: String,
+    /// What signs.
+    pub secret_access_key: String,
+    /// Of a session.
+    pub session_token: Option<String>,
 }
 
 /// The policies of a user or role that exists from the start.
@@ -126,14 +172,52 @@ fn default_region() -> String {
     DEFAULT_REGION.to_owned()
 }
 
+/// Names scenarios, and brings their texts along.
+macro_rules! scenarios {
+    ($($name:literal,)+) => {
+        &[$(($name, include_str!(concat!("../../scenarios/", $name, ".toml"))),)+]
+    };
+}
+
 /// The scenarios that come with the fake, by name.
-const SCENARIOS: &[(&str, &str)] = &[("ready", include_str!("../../scenarios/ready.toml"))];
+const SCENARIOS: &[(&str, &str)] = scenarios![
+    "ready",
+    "boundary-blocks",
+    "bucket-in-other-region",
+    "bucket-squatted",
+    "cannot-simulate",
+    "clock-skew",
+    "expired-token",
+    "explicit-deny",
+    "fresh-account",
+    "missing-deploy",
+    "missing-logs",
+    "missing-monitoring",
+    "missing-pass-role",
+    "missing-s3",
+    "missing-training",
+    "no-assume-role",
+    "no-credentials",
+    "quota-zero",
+    "role-in-other-account",
+    "role-missing",
+    "scp-denies",
+    "trust-without-sagemaker",
+    "trust-without-tag-session",
+    "trust-without-user",
+    "trust-wrong-source-account",
+    "wrong-secret",
+];
+
+fn text_of(name: &str) -> Option<&'static str> {
+    SCENARIOS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
 
 impl Scenario {
     /// The default scenario: an account in which everything is as it should be.
     #[must_use]
     pub fn ready() -> Self {
-        toml::from_str(SCENARIOS[0].1).expect("a test reads every scenario")
+        Self::named("ready").expect("a test reads every scenario")
     }
 
     /// The scenario of this name.
@@ -141,11 +225,43 @@ impl Scenario {
     /// # Errors
     /// A sentence that lists the names there are.
     pub fn named(name: &str) -> Result<Self, String> {
-        let Some((_, text)) = SCENARIOS.iter().find(|(known, _)| *known == name) else {
-            let known: Vec<_> = SCENARIOS.iter().map(|(name, _)| *name).collect();
+        let Some(text) = text_of(name) else {
+            let known: Vec<_> = Self::names().collect();
             return Err(format!("there is no scenario `{name}`; there are: {}", known.join(", ")));
         };
-        toml::from_str(text).map_err(|error| format!("scenario `{name}`: {error}"))
+        let whole = variation::whole(text, &text_of);
+        let scenario = whole.and_then(|table| table.try_into().map_err(|error: toml::de::Error| error.to_string()));
+        scenario.map_err(|error| format!("scenario `{name}`: {error}"))
+    }
+
+    /// The names of all scenarios, the default one first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        SCENARIOS.iter().map(|(name, _)| *name)
+    }
+
+    /// What a client of the account signs with; nothing if it has nothing.
+    #[must_use]
+    pub fn client_keys(&self) -> Option<Keys> {
+        let user = self.users.first()?;
+        let own = Keys {
+            access_key_id: user.access_key_id.clone(),
+            secret_access_key: user.secret_access_key.clone(),
+            session_token: None,
+        };
+        match self.client.credentials {
+            ClientCredentials::Own => Some(own),
+            ClientCredentials::None => None,
+            ClientCredentials::WrongSecret => {
+                Some(Keys { secret_access_key: own.secret_access_key.to_lowercase(), ..own })
+            }
+            ClientCredentials::ExpiredSession => Some(crate::sts::session::expired(self)),
+        }
+    }
+
+    /// The role that a client of the account is told to use.
+    #[must_use]
+    pub fn client_role(&self) -> Option<String> {
+        self.client.role.clone().or_else(|| self.role_arns().next())
     }
 
     /// The ARNs of the roles that exist from the start.
@@ -205,6 +321,8 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
+    use iam_policy::Kind;
+
     use super::*;
 
     #[test]
@@ -214,11 +332,14 @@ mod tests {
             assert!(!scenario.users.is_empty(), "{name} needs a user to call as");
             let own =
                 scenario.users.iter().map(|user| &user.policies).chain(scenario.roles.iter().map(|r| &r.policies));
-            let documents = own.flat_map(|policies| policies.inline.values());
-            let documents = documents.chain(scenario.roles.iter().map(|role| &role.trust));
-            let documents = documents.chain(scenario.policies.iter().map(|policy| &policy.document));
-            for document in documents.chain(&scenario.service_control_policies) {
-                crate::iam::check_document(document).unwrap_or_else(|error| panic!("{name}: {error}: {document}"));
+            let identity = own.flat_map(|policies| policies.inline.values());
+            let identity = identity.chain(scenario.policies.iter().map(|policy| &policy.document));
+            let documents = identity.map(|document| (document, Kind::Identity));
+            let documents = documents.chain(scenario.roles.iter().map(|role| (&role.trust, Kind::Trust)));
+            let documents = documents.chain(scenario.service_control_policies.iter().map(|policy| (policy, Kind::Scp)));
+            for (document, kind) in documents {
+                crate::iam::check_document(document.trim(), kind)
+                    .unwrap_or_else(|error| panic!("{name}: {error}: {document}"));
             }
         }
     }
@@ -247,6 +368,15 @@ mod tests {
 
     #[test]
     fn an_unknown_scenario_lists_the_known_ones() {
-        assert_eq!(Scenario::named("reddy").unwrap_err(), "there is no scenario `reddy`; there are: ready");
+        let said = Scenario::named("reddy").unwrap_err();
+        assert!(said.starts_with("there is no scenario `reddy`; there are: ready, boundary-blocks, "), "{said}");
+    }
+
+    #[test]
+    fn every_scenario_file_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let files: BTreeSet<_> = files.map(|name| name.trim_end_matches(".toml").to_owned()).collect();
+        assert_eq!(files, Scenario::names().map(str::to_owned).collect());
     }
 }

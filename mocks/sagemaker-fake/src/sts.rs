@@ -5,6 +5,7 @@ pub mod session;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
+use iam_policy::Kind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -78,7 +79,9 @@ struct Tag {
 fn assume_role(context: &Context<'_>, input: AssumeRole) -> Result<Value, ApiError> {
     let fake = context.fake;
     check_tags(&input.tags)?;
-    input.policy.as_deref().map_or(Ok(()), iam::check_document)?;
+    if let Some(policy) = &input.policy {
+        iam::check_document(policy, Kind::Session)?;
+    }
     // AWS does not tell a role that does not exist from one that must not be assumed.
     let role = fake.store.read(|view| iam::role_by_arn(view, &input.role_arn))?;
     let role = role.ok_or_else(|| denied(context.caller, "sts:AssumeRole", &input.role_arn))?;

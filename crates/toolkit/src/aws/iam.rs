@@ -264,7 +264,7 @@ fn decode(document: &str) -> String {
 
 /// IAM keeps no document that it cannot read; one that only we cannot read grants nothing here.
 fn parse(document: &str, kind: Kind) -> Policy {
-    Policy::parse(document, kind).unwrap_or_else(|_| Policy::of(kind, Vec::new()))
+    Policy::parse_kept(document, kind).unwrap_or_else(|_| Policy::of(kind, Vec::new()))
 }
 
 fn next_page(answer: &Value) -> Option<String> {

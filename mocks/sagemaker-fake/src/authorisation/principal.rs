@@ -83,5 +83,5 @@ fn managed(records: &impl Records, arn: &str, kind: Kind) -> Result<Option<Attac
 
 /// A document that could not be kept grants nothing.
 fn attached(id: &str, text: &str, kind: Kind) -> Option<Attached> {
-    Policy::parse(text.trim(), kind).ok().map(|policy| Attached::new(id, policy))
+    Policy::parse_kept(text.trim(), kind).ok().map(|policy| Attached::new(id, policy))
 }

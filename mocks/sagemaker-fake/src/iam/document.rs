@@ -1,21 +1,22 @@
 //! Policy documents: the one place that looks into them, and how answers carry them.
 
-use serde_json::Value;
+use iam_policy::{Kind, Policy};
 
 use crate::ApiError;
 
-/// Whether IAM would take this as a policy document. Its grammar is not looked at, only that it is a JSON object.
+/// The document, if IAM would take it as one of this kind.
 ///
 /// # Errors
-/// `MalformedPolicyDocument`.
-pub fn check(document: &str) -> Result<(), ApiError> {
-    let message = match serde_json::from_str(document) {
-        Ok(Value::Object(_)) => return Ok(()),
-        Ok(_) => "Syntax errors in policy.",
-        Err(_) => "This policy contains invalid Json",
-    };
-    Err(ApiError::new("MalformedPolicyDocument", message))
+/// `MalformedPolicyDocument`, in AWS's words where they are known.
+pub fn check(document: &str, kind: Kind) -> Result<Policy, ApiError> {
+    Policy::parse(document, kind).map_err(|malformed| {
+        let said = malformed.problems.iter().find_map(|problem| problem.aws.as_ref());
+        let said = said.filter(|said| said.code == MALFORMED).map(|said| said.message.clone());
+        ApiError::new(MALFORMED, said.unwrap_or_else(|| "Syntax errors in policy.".to_owned()))
+    })
 }
+
+const MALFORMED: &str = "MalformedPolicyDocument";
 
 /// The size of a document as IAM counts it: its characters without white space.
 pub fn size(document: &str) -> usize {
@@ -28,14 +29,19 @@ mod tests {
     use crate::protocol::encode;
 
     #[test]
-    fn a_document_is_a_json_object() {
-        let check = |document: &str, expected: Result<(), &str>| {
-            assert_eq!(check(document).map_err(|error| error.message), expected.map_err(str::to_owned), "{document}");
+    fn what_aws_refuses_is_refused_in_its_words() {
+        let refused = |document: &str, kind, expected: &str| {
+            let error = check(document, kind).unwrap_err();
+            assert_eq!((&*error.code, &*error.message), (MALFORMED, expected), "{document}");
         };
-        check(r#"{"Version":"2012-10-17","Statement":[]}"#, Ok(()));
-        check(r#"{"Version":"2012-10-17","Statement":[],}"#, Err("This policy contains invalid Json"));
-        check("\u{feff}{}", Err("This policy contains invalid Json"));
-        check("[]", Err("Syntax errors in policy."));
+        let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+        assert!(check(allow, Kind::Identity).is_ok());
+        refused(&allow.replace("}]}", "}],}"), Kind::Identity, "This policy contains invalid Json");
+        refused(&format!("\u{feff}{allow}"), Kind::Identity, "This policy contains invalid Json");
+        let trust =
+            allow.replace(r#""Action":"s3:*""#, r#""Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole""#);
+        refused(&trust, Kind::Trust, "Has prohibited field Resource");
+        refused("[]", Kind::Identity, "Syntax errors in policy.");
     }
 
     #[test]

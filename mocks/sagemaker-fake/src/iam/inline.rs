@@ -1,5 +1,6 @@
 //! Inline policies: documents that belong to one user or role.
 
+use iam_policy::Kind;
 use serde_json::{Value, json};
 
 use super::entity::{self, EntityRecord};
@@ -16,7 +17,7 @@ use crate::protocol;
 pub fn put<E: EntityRecord>(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let policy = text(input, "PolicyDocument");
     entity::change::<E>(context, input, |_, entity| {
-        document::check(policy)?;
+        document::check(policy, Kind::Identity)?;
         entity.inline_policies.insert(text(input, "PolicyName").to_owned(), policy.to_owned());
         let size: usize = entity.inline_policies.values().map(|policy| document::size(policy)).sum();
         if size > E::INLINE_LIMIT {

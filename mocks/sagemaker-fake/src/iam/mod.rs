@@ -14,6 +14,7 @@ pub mod policy;
 mod policy_version;
 pub mod role;
 mod seed;
+mod simulate;
 mod tags;
 pub mod user;
 
@@ -89,6 +90,11 @@ pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Val
         "ListPolicyVersions" => policy_version::list(context, input),
         "SetDefaultPolicyVersion" => policy_version::set_default(context, input),
         "DeletePolicyVersion" => policy_version::delete(context, input),
+
+        "SimulatePrincipalPolicy" => simulate::principal_policy(context, input),
+        "SimulateCustomPolicy" => simulate::custom_policy(context, input),
+        "GetContextKeysForPrincipalPolicy" => simulate::keys_of_principal_policy(context, input),
+        "GetContextKeysForCustomPolicy" => simulate::keys_of_custom_policy(context, input),
 
         "TagRole" => tags::tag_entity::<Role>(context, input),
         "UntagRole" => tags::untag_entity::<Role>(context, input),

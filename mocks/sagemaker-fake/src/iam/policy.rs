@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
+use iam_policy::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -225,7 +226,7 @@ pub fn own(context: &Context<'_>, records: &impl Records, arn: &str, action: &st
 /// # Errors
 /// `MalformedPolicyDocument`, `LimitExceeded`.
 pub fn check_document(policy: &str) -> Result<(), ApiError> {
-    document::check(policy)?;
+    document::check(policy, Kind::Identity)?;
     if document::size(policy) > SIZE_LIMIT {
         return Err(limit_exceeded(format!("Cannot exceed quota for PolicySize: {SIZE_LIMIT}")));
     }

@@ -2,12 +2,14 @@
 
 use std::ops::{Deref, DerefMut};
 
+use iam_policy::Kind;
+use iam_policy::document::PrincipalPattern;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::entity::{self, Entity, EntityRecord};
 use super::page::page;
-use super::{document, limit_exceeded, path, text};
+use super::{User, document, limit_exceeded, path, text};
 use crate::ApiError;
 use crate::fake::Context;
 use crate::protocol;
@@ -68,7 +70,7 @@ pub fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let trust = text(input, "AssumeRolePolicyDocument");
     let role = context.fake.store.write(|change| {
         let entity = entity::new::<Role>(context, change, input)?;
-        check_trust(trust)?;
+        check_trust(change, trust, context.fake.account())?;
         let role = Role {
             entity,
             description: input["Description"].as_str().map(str::to_owned),
@@ -130,8 +132,8 @@ pub fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
 /// `NoSuchEntity`, `MalformedPolicyDocument`, `LimitExceeded`.
 pub fn update_trust(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let trust = text(input, "PolicyDocument");
-    entity::change::<Role>(context, input, |_, role| {
-        check_trust(trust)?;
+    entity::change::<Role>(context, input, |change, role| {
+        check_trust(change, trust, context.fake.account())?;
         role.trust = trust.to_owned();
         Ok(())
     })
@@ -163,12 +165,36 @@ fn session_seconds(input: &Value) -> Option<u32> {
     input["MaxSessionDuration"].as_u64().and_then(|seconds| u32::try_from(seconds).ok())
 }
 
-fn check_trust(trust: &str) -> Result<(), ApiError> {
-    document::check(trust)?;
+fn check_trust(records: &impl Records, trust: &str, account: &str) -> Result<(), ApiError> {
+    let policy = document::check(trust, Kind::Trust)?;
     if document::size(trust) > TRUST_LIMIT {
         return Err(limit_exceeded(format!("Cannot exceed quota for ACLSizePerRole: {TRUST_LIMIT}")));
     }
+    let principals = policy.statements.iter().filter_map(|statement| statement.principals.as_ref());
+    for principal in principals.flat_map(|principals| &principals.members) {
+        if let PrincipalPattern::Aws(arn) = principal
+            && !may_exist(records, arn, account)?
+        {
+            let message = format!("Invalid principal in policy: \"AWS\":\"{arn}\"");
+            return Err(ApiError::new("MalformedPolicyDocument", message));
+        }
+    }
     Ok(())
+}
+
+/// Whether a principal is there; those of other accounts may be. IAM keeps their ids, and so has to find them.
+fn may_exist(records: &impl Records, arn: &str, account: &str) -> Result<bool, ApiError> {
+    let Some((kind, path)) =
+        arn.strip_prefix(&format!("arn:aws:iam::{account}:")).and_then(|rest| rest.split_once('/'))
+    else {
+        return Ok(true);
+    };
+    let name = path.rsplit('/').next().unwrap_or_default().to_lowercase();
+    Ok(match kind {
+        "role" => records.get::<Role>(&name)?.is_some_and(|role| role.arn == arn),
+        "user" => records.get::<User>(&name)?.is_some_and(|user| user.arn == arn),
+        _ => true,
+    })
 }
 
 fn shape(role: &Role) -> Result<Value, ApiError> {

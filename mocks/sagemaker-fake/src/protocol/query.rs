@@ -116,7 +116,8 @@ pub(super) fn write(
         Ok(output) => {
             let action = action.unwrap_or_default();
             let mut body = format!("<{action}Response xmlns=\"{namespace}\">");
-            xml::element(&mut body, &format!("{action}Result"), &output);
+            let shape = service.api().operation(action).and_then(|operation| operation.output.as_deref());
+            xml::element(&mut body, service.api(), shape.unwrap_or_default(), &format!("{action}Result"), &output);
             body.push_str(&format!(
                 "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
             ));
@@ -125,15 +126,14 @@ pub(super) fn write(
         Err(error) => {
             let fault = if error.status.is_server_error() { "Receiver" } else { "Sender" };
             let mut body = format!("<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type>");
-            xml::element(&mut body, "Code", &Value::from(error.code));
-            xml::element(&mut body, "Message", &Value::from(error.message));
+            xml::text(&mut body, "Code", &error.code);
+            xml::text(&mut body, "Message", &error.message);
             body.push_str(&format!("</Error><RequestId>{request_id}</RequestId></ErrorResponse>"));
             response(error.status, CONTENT_TYPE, body)
         }
     }
 }
 
-/// Undoes the encoding of forms: `+` is a space, `%41` is `A`. What is not UTF-8 becomes the replacement character.
 /// Percent-encoded as RFC 3986 has it: everything but letters, digits and `-._~` is escaped.
 pub(crate) fn encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
@@ -145,6 +145,7 @@ pub(crate) fn encode(text: &str) -> String {
     })
 }
 
+/// Undoes the encoding of forms: `+` is a space, `%41` is `A`. What is not UTF-8 becomes the replacement character.
 pub(super) fn decode(text: &[u8]) -> String {
     let hex = |digit: Option<&u8>| digit.and_then(|digit| char::from(*digit).to_digit(16));
     let mut bytes = Vec::with_capacity(text.len());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Fake;
-use crate::account::{Caller, SessionContext};
+use crate::account::{Caller, Keys, Scenario, SessionContext};
 use crate::iam::Role;
 use crate::protocol::CredentialFault;
 
@@ -75,9 +75,29 @@ pub fn issue(fake: &Fake, new: NewSession) -> Session {
         context: new.context,
         expires: seconds(new.expires),
     };
+    sealed(&fake.scenario, claims)
+}
+
+/// The keys of a session of the first user's, that has ended.
+#[must_use]
+pub fn expired(scenario: &Scenario) -> Keys {
+    let arn =
+        scenario.users.first().map(|user| format!("arn:aws:iam::{}:user{}{}", scenario.account, user.path, user.name));
+    let claims = Claims {
+        key: "ASIAIOSFODNN7EXAMPLE".to_owned(),
+        arn: arn.unwrap_or_default(),
+        id: String::new(),
+        context: SessionContext::default(),
+        expires: 1,
+    };
+    let Session { access_key_id, secret_access_key, token, .. } = sealed(scenario, claims);
+    Keys { access_key_id, secret_access_key, session_token: Some(token) }
+}
+
+fn sealed(scenario: &Scenario, claims: Claims) -> Session {
     let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).unwrap_or_default());
-    let token = format!("{PREFIX}.{payload}.{}", URL_SAFE_NO_PAD.encode(seal(fake, &payload)));
-    session(fake, token, claims)
+    let token = format!("{PREFIX}.{payload}.{}", URL_SAFE_NO_PAD.encode(seal(scenario, &payload)));
+    session(scenario, token, claims)
 }
 
 /// The session of a token; nothing if the token is none of ours.
@@ -89,21 +109,21 @@ pub fn read(fake: &Fake, token: &str) -> Result<Option<Session>, CredentialFault
     let (payload, mark) =
         rest.strip_prefix('.').and_then(|rest| rest.split_once('.')).ok_or(CredentialFault::Invalid)?;
     let decode = |text| URL_SAFE_NO_PAD.decode(text).map_err(|_| CredentialFault::Invalid);
-    if decode(mark)? != seal(fake, payload) {
+    if decode(mark)? != seal(&fake.scenario, payload) {
         return Err(CredentialFault::Invalid);
     }
     let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| CredentialFault::Invalid)?;
     if UNIX_EPOCH + Duration::from_secs(claims.expires) <= SystemTime::now() {
         return Err(CredentialFault::Expired);
     }
-    Ok(Some(session(fake, token.to_owned(), claims)))
+    Ok(Some(session(&fake.scenario, token.to_owned(), claims)))
 }
 
-fn session(fake: &Fake, token: String, claims: Claims) -> Session {
-    let account = fake.account().to_owned();
+fn session(scenario: &Scenario, token: String, claims: Claims) -> Session {
+    let account = scenario.account.clone();
     let caller = Caller { arn: claims.arn, user_id: claims.id, account, session: Some(claims.context) };
     // 30 bytes are the 40 characters that a secret key has.
-    let secret_access_key = STANDARD.encode(&seal(fake, &format!("secret of {}", claims.key))[..30]);
+    let secret_access_key = STANDARD.encode(&seal(scenario, &format!("secret of {}", claims.key))[..30]);
     Session { access_key_id: claims.key, secret_access_key, token, caller }
 }
 
@@ -113,8 +133,8 @@ pub fn seconds(time: SystemTime) -> u64 {
 }
 
 /// Only who knows the secrets of the account can make this: a hash keyed twice, so that nothing can be appended.
-fn seal(fake: &Fake, text: &str) -> Vec<u8> {
-    let key: String = fake.scenario.users.iter().map(|user| user.secret_access_key.as_str()).collect();
+fn seal(scenario: &Scenario, text: &str) -> Vec<u8> {
+    let key: String = scenario.users.iter().map(|user| user.secret_access_key.as_str()).collect();
     let inner = Sha256::new().chain_update(&key).chain_update([0]).chain_update(text).finalize();
     Sha256::new().chain_update(&key).chain_update([1]).chain_update(inner).finalize().to_vec()
 }
