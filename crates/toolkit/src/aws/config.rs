@@ -25,8 +25,8 @@ pub enum Target<'a> {
     Fake {
         /// Where it listens.
         url: &'a str,
-        /// The user's keys.
-        keys: Credentials,
+        /// The user's keys, if it has any.
+        keys: Option<Credentials>,
     },
 }
 
@@ -62,11 +62,11 @@ pub async fn load(settings: &Settings, target: Target<'_>, http: SharedHttpClien
             }
         }
         Target::Fake { url, keys } => {
-            loader = loader
-                .env(Env::from(HashMap::new()))
-                .fs(Fs::from_slice(&[]))
-                .endpoint_url(url)
-                .credentials_provider(keys);
+            let nothing = HashMap::from([(NO_INSTANCE_METADATA.to_owned(), "true".to_owned())]);
+            loader = loader.env(Env::from(nothing)).fs(Fs::from_slice(&[])).endpoint_url(url);
+            if let Some(keys) = keys {
+                loader = loader.credentials_provider(keys);
+            }
         }
     }
     loader.load().await

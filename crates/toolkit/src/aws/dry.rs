@@ -64,6 +64,7 @@ impl Intercept for ReadsOnly {
 fn only_reads(service: &str, operation: &str) -> bool {
     match service {
         "STS" => matches!(operation, "GetCallerIdentity" | "AssumeRole"),
+        "IAM" if operation == "SimulatePrincipalPolicy" => true,
         _ => ["Describe", "List", "Get", "Head"].iter().any(|word| operation.starts_with(word)),
     }
 }

@@ -108,7 +108,7 @@ pub(crate) async fn reach(settings: &Settings, place: &Place, mode: Mode) -> Res
 }
 
 /// The role of a real account means nothing to the fake, and need not be unset to work offline: unless it is one of the
-/// fake's account, the scenario's own role is used.
+/// fake's account, the scenario says which role is used.
 fn role_offline(settings: &Settings, fake: &Offline) -> Option<RoleArn> {
     let of_fake = settings.role.clone().filter(|role| role.account == fake.account);
     of_fake.or_else(|| fake.role.as_deref().and_then(|arn| RoleArn::parse(arn).ok()))

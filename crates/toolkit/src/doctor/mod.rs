@@ -119,6 +119,10 @@ async fn role_and_beyond(
     }
     let assumed = role::assume(examined, config, role, &seen).await;
     let session = assumed.session;
+    if let (role::Seen::Elsewhere, None) = (&seen, &session) {
+        // Of a role of another account nothing is to be seen from outside.
+        return (vec![Finding::skip("role", "assume-role"), assumed.finding], None);
+    }
     let seen = role::look_again(seen, session.as_ref(), role).await;
     findings.push(role::existence(examined, role, &seen, session.is_some()));
     findings.push(assumed.finding);

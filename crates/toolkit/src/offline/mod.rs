@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use sagemaker_fake::account::Scenario;
+use sagemaker_fake::account::{Keys, Scenario};
 use sagemaker_fake::doors::control::{self, ClockFace};
 
 use crate::aws::Mode;
@@ -24,11 +24,11 @@ use follow::Follow;
 pub struct Offline {
     /// Where it listens at first.
     pub url: String,
-    /// The keys of the scenario's first user.
-    pub keys: Credentials,
+    /// What the scenario's client signs with, if it has anything.
+    pub keys: Option<Credentials>,
     /// The account.
     pub account: String,
-    /// The scenario's first role.
+    /// The role that the scenario's client is told to use.
     pub role: Option<String>,
     /// How far its clock is ahead of real time.
     pub ahead: Duration,
@@ -44,9 +44,10 @@ impl Offline {
     /// When there is no such scenario, or the state cannot be opened.
     pub async fn open(state: &Path, scenario: &str, mode: Mode) -> Result<Self, Failure> {
         let scenario = Scenario::named(scenario).map_err(Failure::usage)?;
-        let user = scenario.users.first().ok_or_else(|| Failure::operation("the scenario has no user"))?;
-        let keys = Credentials::new(&user.access_key_id, &user.secret_access_key, None, None, "Scenario");
-        let (account, role) = (scenario.account.clone(), scenario.role_arns().next());
+        let keys = scenario.client_keys().map(|Keys { access_key_id, secret_access_key, session_token }| {
+            Credentials::new(access_key_id, secret_access_key, session_token, None, "Scenario")
+        });
+        let (account, role) = (scenario.account.clone(), scenario.client_role());
         let door = Door::open(state, scenario, mode).await?;
         let url = door.url().await;
         let ahead = clock(url.clone()).await?.offset.duration();

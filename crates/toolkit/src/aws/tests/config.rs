@@ -84,7 +84,7 @@ async fn offline_neither_environment_nor_profile_is_read() {
     let settings = resolve(Flags::default(), &[], dotenv);
     let (http, sent) = capture_request(None);
     let keys = Credentials::new("AKIAFAKE", "s", None, None, "Scenario");
-    let target = Target::Fake { url: "http://127.0.0.1:3", keys };
+    let target = Target::Fake { url: "http://127.0.0.1:3", keys: Some(keys) };
     let clients = Clients::new(&load(&settings, target, SharedHttpClient::new(http)).await, Mode::Live);
     _ = clients.sts.get_caller_identity().send().await;
     let request = sent.expect_request();

@@ -33,7 +33,7 @@ fn settings(environment: &[(&str, &str)]) -> Settings {
 /// A configuration that answers with this client, and hardly waits between attempts.
 async fn config(http: SharedHttpClient) -> SdkConfig {
     let keys = Credentials::new("AKIACALLER", "caller-secret", None, None, "Test");
-    let target = Target::Fake { url: "http://127.0.0.1:1", keys };
+    let target = Target::Fake { url: "http://127.0.0.1:1", keys: Some(keys) };
     impatient(load(&settings(&[]), target, http).await)
 }
 
