@@ -140,6 +140,9 @@ fn table(model: &Value, operations: &[&str]) -> anyhow::Result<String> {
     ))
 }
 
+/// Shapes whose values AWS itself answers otherwise than its model says: IAM's simulator says `IAM Policy`.
+const VALUES_DIFFER: &[&str] = &["PolicySourceType"];
+
 /// Adds the facts of a shape, and of the shapes it is made of.
 fn collect(model: &Value, name: &str, shapes: &mut BTreeMap<String, Value>) -> anyhow::Result<()> {
     if shapes.contains_key(name) {
@@ -151,6 +154,9 @@ fn collect(model: &Value, name: &str, shapes: &mut BTreeMap<String, Value>) -> a
         if let Some(value) = shape.get(fact) {
             facts.insert(fact.to_owned(), value.clone());
         }
+    }
+    if VALUES_DIFFER.contains(&name) {
+        facts.remove("enum");
     }
     // Entered before its parts are, because a shape may contain itself.
     shapes.insert(name.to_owned(), Value::Null);

@@ -123,7 +123,8 @@ impl fmt::Display for Matched {
 
 impl Kind {
     /// What AWS calls it in its sentences.
-    pub(crate) fn aws_name(self) -> &'static str {
+    #[must_use]
+    pub fn aws_name(self) -> &'static str {
         match self {
             Kind::Identity => "identity-based policy",
             Kind::Resource => "resource-based policy",

@@ -69,7 +69,8 @@ pub async fn examine(
     let (findings, caller) = caller::who(settings, &config, role.as_ref(), mode).await;
     report.extend(findings);
     let Some(caller) = caller else { return Ok(report.finished()) };
-    report.account = Some(caller.account.clone());
+    report.accounts =
+        std::iter::once(&caller.account).chain(role.as_ref().map(|role| &role.account)).cloned().collect();
 
     let site = Site::new(settings, &caller.account, role.as_ref().map(|role| role.arn.as_str()));
     let examined = Examined { settings, site, caller, mode, clients: Clients::new(&config, mode) };

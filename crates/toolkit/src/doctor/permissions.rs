@@ -159,12 +159,6 @@ impl Judgement {
         self.answers.iter().any(|(need, answer)| need.action == action && matches!(answer, Answer::Refused(_)))
     }
 
-    /// The account of the role.
-    #[must_use]
-    pub fn account(&self) -> &str {
-        &self.role.account
-    }
-
     /// The check that tells why this action is refused.
     #[must_use]
     pub fn check_of(&self, action: &str) -> Option<&'static str> {

@@ -17,14 +17,15 @@ pub struct Report {
     /// The fake's account is nobody's.
     offline: bool,
     findings: Vec<Finding>,
-    pub(super) account: Option<String>,
+    /// The accounts whose ids are covered.
+    pub(super) accounts: Vec<String>,
     /// What the role may do, if that was asked.
     pub judgement: Option<Judgement>,
 }
 
 impl Report {
     pub(super) fn new(selection: Selection, offline: bool) -> Self {
-        Self { selection, offline, findings: Vec::new(), account: None, judgement: None }
+        Self { selection, offline, findings: Vec::new(), accounts: Vec::new(), judgement: None }
     }
 
     pub(super) fn add(&mut self, finding: Finding) {
@@ -138,12 +139,10 @@ impl Report {
 
     /// Ids of accounts, as far as they are known, with all but the last four digits covered; all of them with `verbose`.
     fn masked(&self, text: String, verbose: bool) -> String {
-        let known =
-            self.account.iter().cloned().chain(self.judgement.iter().map(|judgement| judgement.account().to_owned()));
         if verbose {
             return text;
         }
-        known.fold(text, |text, account| text.replace(&account, &format!("********{}", &account[8..])))
+        self.accounts.iter().fold(text, |text, id| text.replace(id, &format!("********{}", &id[id.len() - 4..])))
     }
 
     /// The page.
@@ -182,7 +181,7 @@ impl Report {
         if let Some(depth) = self.depth() {
             writeln!(page, "{}", wrapped(&depth, 0))?;
         }
-        let covers = self.account.is_some() && !verbose && self.findings.iter().any(|it| !it.repairs.is_empty());
+        let covers = !self.accounts.is_empty() && !verbose && self.findings.iter().any(|it| !it.repairs.is_empty());
         if covers {
             writeln!(page, "{}", wrapped("Account ids are covered: -v shows them, which a repair needs.", 0))?;
         }
@@ -273,7 +272,7 @@ mod tests {
     #[test]
     fn accounts_are_covered_unless_asked_for() {
         let mut report = report(vec![Finding::warn("account", "of 111122223333")]);
-        report.account = Some("111122223333".to_owned());
+        report.accounts = vec!["111122223333".to_owned()];
         assert!(report.text(false).contains("********3333") && !report.text(false).contains("111122223333"));
         assert!(report.text(true).contains("111122223333"));
         assert!(!report.json(false).to_string().contains("111122223333"));

@@ -167,13 +167,14 @@ async fn diagnose(examined: &Examined<'_>, role: &RoleArn, seen: &Seen, without_
         finding.repaired_by(Repair::Add { to: Target::Identity(principal.clone()), statements })
     };
     if role.account != caller.account {
-        let own_role = format!("arn:aws:iam::{}:role/{}", caller.account, role.name);
-        let finding =
-            Finding::fail(ID, format!("the role is in account {}, and does not let {principal} in", role.account));
-        let or = format!(
-            "is that the right role? one of your own account would be {own_role}; else both sides must allow it:"
-        );
-        return by_identity(by_trust(finding.repaired_by(Repair::Tell(or))));
+        let found = format!("the role is in account {}, and does not let {principal} in", role.account);
+        let finding = Finding::fail(ID, found);
+        // One of the same name here is most likely the one that was meant.
+        let here = examined.clients.iam.entity(EntityKind::Role, &role.name).await;
+        if let Ok(Some(here)) = here {
+            return finding.repaired_by(Repair::Set { variable: "AWS_ROLE", value: here.arn });
+        }
+        return by_identity(by_trust(finding));
     }
     let Some(trust) = seen.entity().and_then(|entity| entity.trust.as_deref()) else {
         let finding = Finding::fail(
@@ -205,7 +206,8 @@ async fn diagnose(examined: &Examined<'_>, role: &RoleArn, seen: &Seen, without_
             );
             Finding::fail(ID, found)
         }
-        Some(kind) => Finding::fail(ID, format!("{} of {principal} does not let it {what}", owner_of(kind))),
+        Some(Kind::Identity) => Finding::fail(ID, format!("no policy of {principal} lets it {what}")),
+        Some(kind) => Finding::fail(ID, format!("the {} of {principal} does not let it {what}", kind.aws_name())),
         None => Finding::fail(ID, format!("{principal} may not {what}, though the policies that can be read allow it"))
             .repaired_by(Repair::Tell(
                 "look at what cannot be read from here: the organization's service control policies, the policies of \
@@ -322,15 +324,6 @@ fn deleted_principal(trust: &Policy) -> Option<String> {
         }
         _ => None,
     })
-}
-
-fn owner_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Boundary => "the permissions boundary",
-        Kind::Scp => "a service control policy",
-        Kind::Session => "a session policy",
-        Kind::Identity | Kind::Resource | Kind::Trust => "no policy",
-    }
 }
 
 /// The statement of our trust policy of this name, to add to the role's.

@@ -8,6 +8,7 @@ mod model;
 mod offline;
 mod permissions;
 mod pipeline;
+mod scenarios;
 mod selective;
 mod transcripts;
 mod user;

@@ -3,6 +3,7 @@
 mod policies;
 mod roles;
 mod scenarios;
+mod simulate;
 mod users;
 
 use sagemaker_fake::testing::FakeAws;
@@ -12,6 +13,17 @@ use crate::clients::{raw, signed_for};
 const POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+
+/// A policy about a bucket of this name.
+fn about(bucket: &str) -> String {
+    POLICY.replace("\"*\"", &format!("\"arn:aws:s3:::{bucket}\""))
+}
+
+/// A policy or trust policy with a text in it that is so long.
+fn padded(policy: &str, letters: usize) -> String {
+    let padding = format!(r#","Condition":{{"StringEquals":{{"aws:userid":"{}"}}}}}}]}}"#, "x".repeat(letters));
+    policy.replace("}]}", &padding)
+}
 
 /// IAM of one account.
 struct Iam(FakeAws);

@@ -1,6 +1,6 @@
 //! Managed policies, their versions, and who uses them.
 
-use crate::iam::{Iam, POLICY, TRUST};
+use crate::iam::{Iam, POLICY, TRUST, about, encoded, padded};
 
 const ARN: &str = "arn:aws:iam::111122223333:policy/ml/p";
 const AWS: &str = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess";
@@ -36,7 +36,7 @@ async fn names_and_documents_are_checked() {
         .await;
     check("q", "{", "400 MalformedPolicyDocument: This policy contains invalid Json").await;
     check("q", "[]", "400 MalformedPolicyDocument: Syntax errors in policy.").await;
-    let long = format!("{{\"x\":\"{}\"}}", "x".repeat(6144));
+    let long = padded(POLICY, 6144);
     check("q", &long, "409 LimitExceeded: Cannot exceed quota for PolicySize: 6144").await;
 
     let unknown = "arn:aws:iam::111122223333:policy/q";
@@ -57,13 +57,14 @@ async fn names_and_documents_are_checked() {
 #[tokio::test]
 async fn a_policy_has_up_to_five_versions_and_one_in_force() {
     let iam = with_policy().await;
-    let add = [arn(ARN), ("PolicyDocument", "{\"Version\":\"2012-10-17\"}")];
+    let document = about("b");
+    let add = [arn(ARN), ("PolicyDocument", document.as_str())];
     iam.check("CreatePolicyVersion", &add, &[("VersionId", "v2"), ("IsDefaultVersion", "false")]).await;
     let in_force = [add[0], add[1], ("SetAsDefault", "true")];
     iam.check("CreatePolicyVersion", &in_force, &[("VersionId", "v3"), ("IsDefaultVersion", "true")]).await;
     iam.check("GetPolicy", &[arn(ARN)], &[("DefaultVersionId", "v3")]).await;
-    let version = ("Document", "%7B%22Version%22%3A%222012-10-17%22%7D");
-    iam.check("GetPolicyVersion", &[arn(ARN), ("VersionId", "v3")], &[version]).await;
+    let document = encoded(&document).replace("%2D", "-");
+    iam.check("GetPolicyVersion", &[arn(ARN), ("VersionId", "v3")], &[("Document", &document)]).await;
     iam.check(
         "ListPolicyVersions",
         &[arn(ARN)],

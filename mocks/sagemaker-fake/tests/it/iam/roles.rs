@@ -1,6 +1,6 @@
 //! Roles, and their inline policies, attachments, boundaries and tags.
 
-use crate::iam::{Iam, POLICY, TRUST, encoded, marker};
+use crate::iam::{Iam, POLICY, TRUST, about, encoded, marker, padded};
 
 const FULL_ACCESS: &str = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess";
 
@@ -89,7 +89,7 @@ async fn what_cannot_be_a_role_is_refused() {
         ("Tags.member.2.Value", ""),
     ];
     check(&twice, "400 InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive.").await;
-    let long = format!(r#"{{"Version":"2012-10-17","Statement":[],"Id":"{}"}}"#, "x".repeat(2048));
+    let long = padded(TRUST, 2048);
     check(&[("AssumeRolePolicyDocument", &long)], "409 LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048")
         .await;
     iam.refused("GetRole", &[named("r")], "404 NoSuchEntity: The role with name r cannot be found.").await;
@@ -103,9 +103,15 @@ async fn a_role_can_be_changed() {
     iam.ask("UpdateRole", &[named("r"), ("Description", "newer")]).await;
     iam.check("GetRole", &[named("r")], &[("Description", "newer"), ("MaxSessionDuration", "36000")]).await;
 
-    iam.ask("UpdateAssumeRolePolicy", &[named("r"), ("PolicyDocument", "{\"Statement\": []}")]).await;
-    let trust = ("AssumeRolePolicyDocument", "%7B%22Statement%22%3A%20%5B%5D%7D");
-    iam.check("GetRole", &[named("r")], &[trust]).await;
+    let trust = TRUST.replace("sagemaker", "lambda");
+    iam.ask("UpdateAssumeRolePolicy", &[named("r"), ("PolicyDocument", &trust)]).await;
+    let trust = encoded(&trust).replace("%2D", "-").replace("%2E", ".");
+    iam.check("GetRole", &[named("r")], &[("AssumeRolePolicyDocument", &trust)]).await;
+    let nobody =
+        TRUST.replace(r#""Service":"sagemaker.amazonaws.com""#, r#""AWS":"arn:aws:iam::111122223333:user/nobody""#);
+    let invalid =
+        r#"400 MalformedPolicyDocument: Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:user/nobody""#;
+    iam.refused("UpdateAssumeRolePolicy", &[named("r"), ("PolicyDocument", &nobody)], invalid).await;
     let missing = "404 NoSuchEntity: The role with name q cannot be found.";
     iam.refused("UpdateRole", &[named("q")], missing).await;
     iam.refused("UpdateAssumeRolePolicy", &[named("q"), ("PolicyDocument", TRUST)], missing).await;
@@ -138,10 +144,11 @@ async fn inline_policies_belong_to_their_role() {
     let put = async |name: &str, policy: &str| {
         iam.ask("PutRolePolicy", &[named("r"), ("PolicyName", name), ("PolicyDocument", policy)]).await
     };
-    put("b", "{}").await;
-    put("a", "{\"x\": \"old\"}").await;
-    put("a", "{\"x\": \"é+\"}").await;
-    let expected = [("RoleName", "r"), ("PolicyName", "a"), ("PolicyDocument", "%7B%22x%22%3A%20%22%C3%A9%2B%22%7D")];
+    put("b", POLICY).await;
+    put("a", &about("old")).await;
+    put("a", &about("é+")).await;
+    let document = encoded(&about("é+")).replace("%2D", "-");
+    let expected = [("RoleName", "r"), ("PolicyName", "a"), ("PolicyDocument", document.as_str())];
     iam.check("GetRolePolicy", &[named("r"), ("PolicyName", "a")], &expected).await;
     let body = iam.ask("ListRolePolicies", &[named("r")]).await;
     assert!(body.contains("<PolicyNames><member>a</member><member>b</member></PolicyNames>"), "{body}");
@@ -152,7 +159,7 @@ async fn inline_policies_belong_to_their_role() {
     let bad = [named("r"), ("PolicyName", "c"), ("PolicyDocument", "{\"Version\":}")];
     iam.refused("PutRolePolicy", &bad, "400 MalformedPolicyDocument: This policy contains invalid Json").await;
     // White space does not count, and all of a role's inline policies count together.
-    let half = format!("{{{}\"x\":\"{}\"}}", " ".repeat(9000), "x".repeat(5200));
+    let half = padded(POLICY, 5200).replace(",", &format!("{},", " ".repeat(2000)));
     put("c", &half).await;
     let more = [named("r"), ("PolicyName", "d"), ("PolicyDocument", &half)];
     iam.refused("PutRolePolicy", &more, "409 LimitExceeded: Maximum policy size of 10240 bytes exceeded for role r")

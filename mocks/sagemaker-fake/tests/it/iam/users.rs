@@ -1,7 +1,7 @@
 //! Users, their access keys and policies.
 
 use crate::clients::sts_as;
-use crate::iam::{Iam, POLICY, elements};
+use crate::iam::{Iam, POLICY, elements, padded};
 
 fn named(name: &str) -> (&str, &str) {
     ("UserName", name)
@@ -72,7 +72,7 @@ async fn users_have_policies_boundaries_and_tags_as_roles_have() {
     iam.ask("PutUserPolicy", &[ann, inline, ("PolicyDocument", POLICY)]).await;
     iam.check("GetUserPolicy", &[ann, inline], &[("UserName", "ann"), ("PolicyName", "p")]).await;
     assert!(iam.ask("ListUserPolicies", &[ann]).await.contains("<PolicyNames><member>p</member></PolicyNames>"));
-    let long = format!("{{\"x\":\"{}\"}}", "x".repeat(2048));
+    let long = padded(POLICY, 2048);
     let sentence = "409 LimitExceeded: Maximum policy size of 2048 bytes exceeded for user ann";
     iam.refused("PutUserPolicy", &[ann, inline, ("PolicyDocument", &long)], sentence).await;
     iam.ask("AttachUserPolicy", &[ann, managed]).await;
