@@ -133,7 +133,8 @@ impl Fake {
         }
     }
 
-    /// Moves the clock forward, and remembers it: who opens the state later finds the same time. What is due wakes up.
+    /// Moves the clock forward, and remembers it: who opens the state later finds the same time. What is due wakes up: when this returns, the
+    /// monitoring executions that are due are on record.
     ///
     /// # Errors
     /// `ValidationException` when it would come to stand further ahead than [`Offset::MAX`]; an internal failure when the
@@ -144,7 +145,8 @@ impl Fake {
             self.clock.check(by)?;
             self.clock.advance(by);
             change.put(&self.clock.offset())
-        })
+        })?;
+        crate::monitoring::fire(self)
     }
 
     /// The same fake, not kept alive.

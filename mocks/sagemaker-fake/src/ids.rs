@@ -33,9 +33,14 @@ impl Ids {
         self.draw(length, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
     }
 
+    /// `length` of `[0-9a-f]`: the end of a monitoring job's name is one of 24.
+    pub fn hex(&self, length: usize) -> String {
+        self.draw(length, b"0123456789abcdef")
+    }
+
     /// A random UUID (version 4), as request ids are.
     pub fn uuid(&self) -> String {
-        let hex = self.draw(32, b"0123456789abcdef");
+        let hex = self.hex(32);
         let variant = self.draw(1, b"89ab");
         format!("{}-{}-4{}-{variant}{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
     }

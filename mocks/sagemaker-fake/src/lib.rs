@@ -13,7 +13,7 @@
 //! | authorisation | [`authorisation`] | who may do what, if IAM is enforced |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
 //! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
-//! | lifecycle | [`engine`], [`jobs`], [`clock`] | what happens after the answer: executions, jobs, time |
+//! | lifecycle | [`engine`], [`jobs`], [`monitoring`], [`clock`] | what happens after the answer: executions, jobs, schedules, time |
 //! | store | [`store`] | transactions over records; plain files for objects |
 
 pub mod authorisation;
@@ -30,6 +30,7 @@ pub mod sts;
 
 pub mod engine;
 pub mod jobs;
+pub mod monitoring;
 
 pub mod account;
 pub mod calls;

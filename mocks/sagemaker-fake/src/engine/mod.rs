@@ -14,7 +14,7 @@ mod cache;
 mod coerce;
 mod drive;
 pub mod execution;
-mod role;
+pub(crate) mod role;
 mod scope;
 mod step;
 mod tasks;
@@ -26,7 +26,7 @@ pub(crate) use drive::launch;
 pub(crate) use tasks::{blocking, until};
 
 use crate::store::Records;
-use crate::{ApiError, Fake, jobs};
+use crate::{ApiError, Fake, jobs, monitoring};
 
 /// Goes on with every execution and job that was running when the fake was last closed or killed.
 ///
@@ -35,6 +35,7 @@ use crate::{ApiError, Fake, jobs};
 pub fn resume(fake: &Fake) -> Result<(), ApiError> {
     fake.engine.start();
     jobs::resume(fake)?;
+    monitoring::resume(fake)?;
     let executions = fake.store.read(|view| view.list::<Execution>(""))?;
     executions
         .iter()

@@ -40,7 +40,11 @@ pub(super) fn look_up(fake: &Fake, execution: &Execution, operation: &str, input
     sagemaker::perform(&Context { fake, caller: &caller, region: &execution.region }, operation, input)
 }
 
-fn session(fake: &Fake, role_arn: &str) -> Result<Caller, ApiError> {
+/// The session in which SageMaker works as a role.
+///
+/// # Errors
+/// `ValidationException` if there is no such role.
+pub(crate) fn session(fake: &Fake, role_arn: &str) -> Result<Caller, ApiError> {
     let role = fake.store.read(|view| iam::role_by_arn(view, role_arn))?.ok_or_else(|| {
         ApiError::validation(format!(
             "Could not assume role {role_arn}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role."

@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// Hears of every change from now on.
-    pub(super) fn changes(&self) -> watch::Receiver<()> {
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 

@@ -62,7 +62,7 @@ pub fn objects(fake: &Fake, request: S3Request<DeleteObjectsInput>) -> Result<De
 }
 
 /// Removes objects, each if its condition holds, and then their contents.
-fn remove(
+pub(super) fn remove(
     fake: &Fake,
     bucket: &str,
     wanted: &[(String, Option<ETagCondition>)],

@@ -115,6 +115,15 @@ pub fn put_file(fake: &Fake, bucket: &str, key: &str, source: &Path) -> Result<O
     object::replace(fake, object, |_, _| Ok(()))
 }
 
+/// Removes objects, as a job does that replaces what it has written before. One that is not there is no error.
+///
+/// # Errors
+/// `NoSuchBucket`.
+pub(crate) fn remove(fake: &Fake, bucket: &str, keys: Vec<String>) -> Result<(), ApiError> {
+    let keys: Vec<_> = keys.into_iter().map(|key| (key, None)).collect();
+    delete::remove(fake, bucket, &keys)?.into_iter().collect()
+}
+
 /// Makes the buckets of a scenario.
 ///
 /// # Errors

@@ -4,6 +4,9 @@ pub mod execution;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
+pub mod model_quality_job_definition;
+mod monitoring_execution;
+pub mod monitoring_schedule;
 pub mod pipeline;
 pub mod pipeline_version;
 pub mod processing_job;
@@ -64,6 +67,18 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeTrainingJob", training_job::describe),
     ("StopTrainingJob", training_job::stop),
     ("ListTrainingJobs", training_job::list),
+    ("CreateModelQualityJobDefinition", model_quality_job_definition::create),
+    ("DescribeModelQualityJobDefinition", model_quality_job_definition::describe),
+    ("DeleteModelQualityJobDefinition", model_quality_job_definition::delete),
+    ("ListModelQualityJobDefinitions", model_quality_job_definition::list),
+    ("CreateMonitoringSchedule", monitoring_schedule::create),
+    ("DescribeMonitoringSchedule", monitoring_schedule::describe),
+    ("UpdateMonitoringSchedule", monitoring_schedule::update),
+    ("StartMonitoringSchedule", monitoring_schedule::start),
+    ("StopMonitoringSchedule", monitoring_schedule::stop),
+    ("DeleteMonitoringSchedule", monitoring_schedule::delete),
+    ("ListMonitoringSchedules", monitoring_schedule::list),
+    ("ListMonitoringExecutions", monitoring_execution::list),
     ("AddTags", tags::add_tags),
     ("ListTags", tags::list_tags),
     ("DeleteTags", tags::delete_tags),

@@ -10,6 +10,14 @@ use crate::protocol::Service;
 use crate::store::Records;
 
 pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    Ok(json!({"ProcessingJobArn": start(context, input, None)?.arn}))
+}
+
+/// Creates a job and starts it; `schedule` is the ARN of the monitoring schedule that does so.
+///
+/// # Errors
+/// `ResourceInUse` if there is one of this name; `ValidationException` for what cannot be run.
+pub(crate) fn start(context: &Context<'_>, input: &Value, schedule: Option<&str>) -> Result<Job, ApiError> {
     let name = input["ProcessingJobName"].as_str().unwrap_or_default();
     context.fake.store.read(|view| pipeline::check_role(view, input["RoleArn"].as_str().unwrap_or_default()))?;
     let mut request = match input.as_object() {
@@ -17,8 +25,10 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
         None => Map::new(),
     };
     with_defaults(&mut request);
-    let job = job::create(context, Kind::ProcessingJob, name, input, Value::Object(request))?;
-    Ok(json!({"ProcessingJobArn": job.arn}))
+    if let Some(schedule) = schedule {
+        request.insert("MonitoringScheduleArn".to_owned(), json!(schedule));
+    }
+    job::create(context, Kind::ProcessingJob, name, input, Value::Object(request))
 }
 
 pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {

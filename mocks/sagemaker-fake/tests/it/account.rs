@@ -45,7 +45,11 @@ impl Account {
     }
 
     pub fn build(builder: FakeBuilder) -> Self {
-        let fake = builder.programs(programs()).build().unwrap();
+        Self::of(builder.programs(programs()).build().unwrap())
+    }
+
+    /// The account of a fake, with a bucket.
+    pub fn of(fake: Fake) -> Self {
         if s3::bucket(&fake, BUCKET).unwrap().is_none() {
             s3::create_bucket(&fake, BUCKET, REGION, fake.account()).unwrap();
         }
