@@ -19,6 +19,7 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
     ("sagemaker", "2017-07-24", SAGEMAKER),
     ("sts", "2011-06-15", &["AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken"]),
     ("iam", "2010-05-08", IAM),
+    ("cloudwatch", "2010-08-01", CLOUDWATCH),
     ("logs", "2014-03-28", &["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"]),
     (
         "service-quotas",
@@ -45,6 +46,12 @@ const IAM: &[&str] = &[
     "TagPolicy", "UntagPolicy", "ListPolicyTags", "ListEntitiesForPolicy",
     "SimulatePrincipalPolicy", "SimulateCustomPolicy", "GetContextKeysForPrincipalPolicy",
     "GetContextKeysForCustomPolicy",
+];
+
+#[rustfmt::skip]
+const CLOUDWATCH: &[&str] = &[
+    "PutMetricData", "ListMetrics", "GetMetricData", "GetMetricStatistics",
+    "PutMetricAlarm", "DescribeAlarms", "DeleteAlarms",
 ];
 
 #[rustfmt::skip]

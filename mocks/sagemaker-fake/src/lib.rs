@@ -1,5 +1,5 @@
 //! A stateful fake of the parts of AWS that an ML pipeline touches: SageMaker, S3, AWS STS, IAM, Service
-//! Quotas and CloudWatch Logs.
+//! Quotas, CloudWatch and CloudWatch Logs.
 //!
 //! It does not answer from a script. A pipeline that is started here is scheduled as SageMaker schedules it, its steps
 //! run as real programs laid out by the container contract, and what they write appears in the fake's S3.
@@ -9,10 +9,10 @@
 //! | layer | module | knows |
 //! |---|---|---|
 //! | doors | [`doors`] | HTTP: a hyper listener for everyone, a wiremock mount for tests |
-//! | protocol | [`protocol`] | awsJson 1.1, awsQuery; which service and operation a request means |
+//! | protocol | [`protocol`] | awsJson, awsQuery, rpc-v2-cbor; which service and operation a request means |
 //! | authorisation | [`authorisation`] | who may do what, if IAM is enforced |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
-//! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
+//! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`cloudwatch`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
 //! | lifecycle | [`engine`], [`jobs`], [`monitoring`], [`clock`] | what happens after the answer: executions, jobs, schedules, time |
 //! | store | [`store`] | transactions over records; plain files for objects |
 
@@ -21,6 +21,7 @@ pub mod doors;
 pub mod protocol;
 pub mod validation;
 
+pub mod cloudwatch;
 pub mod iam;
 pub mod logs;
 pub mod s3;

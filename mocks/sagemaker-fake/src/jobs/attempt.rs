@@ -19,7 +19,7 @@ use crate::clock::Timestamp;
 use crate::engine::{blocking, until};
 use crate::fake::WeakFake;
 use crate::store::{Record, Records};
-use crate::{ApiError, Fake};
+use crate::{ApiError, Fake, cloudwatch};
 
 /// Runs a job in the background.
 pub(super) fn launch(fake: &Fake, job: &Job) {
@@ -93,7 +93,7 @@ async fn run(fake: &WeakFake, key: &str) -> Option<()> {
         Err(failure) => {
             let key = key.to_owned();
             return blocking(fake, move |fake| {
-                close(fake, &key, None, |job, now| job.end(now, Status::Failed, Some(failure.0)));
+                close(fake, &key, Left::default(), |job, now| job.end(now, Status::Failed, Some(failure.0)));
             })
             .await;
         }
@@ -109,7 +109,7 @@ fn stopped_before(fake: &Fake, key: &str) -> bool {
     let job = fake.store.read(|view| view.get::<Job>(key)).ok().flatten();
     let stopped = job.is_some_and(|job| job.status == Status::Stopping);
     if stopped {
-        close(fake, key, None, |job, now| job.end(now, Status::Stopped, None));
+        close(fake, key, Left::default(), |job, now| job.end(now, Status::Stopped, None));
     }
     stopped
 }
@@ -224,13 +224,16 @@ fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Me
         Kind::TrainingJob => training::upload(fake, &job, trees, failed.is_none()),
     };
     let message = exit_message(&job, trees);
+    let published = published(&job, trees);
     let stored = uploaded.and(message.as_ref().map(drop).map_err(Clone::clone));
+    let stored = stored.and(published.as_ref().map(drop).map_err(Clone::clone));
     let reason = match (failed, stored) {
         (Some(exit), _) => Some(failure_reason(&job, trees, exit)),
         (None, Err(sentence)) => Some(Failure::client(sentence).0),
         (None, Ok(())) => None,
     };
-    close(fake, key, message.unwrap_or_default(), |job, now| match (reason, outcome.stopped) {
+    let left = Left { message: message.unwrap_or_default(), metrics: published.unwrap_or_default() };
+    close(fake, key, left, |job, now| match (reason, outcome.stopped) {
         (Some(reason), _) => job.end(now, Status::Failed, Some(reason)),
         (None, None) => job.end(now, Status::Completed, None),
         (None, Some(Stop::Asked)) => job.end(now, Status::Stopped, None),
@@ -241,19 +244,45 @@ fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Me
     });
 }
 
+/// What a job leaves, beside its outputs.
+#[derive(Default)]
+struct Left {
+    message: Option<String>,
+    metrics: Vec<cloudwatch::Datum>,
+}
+
 /// Removes the job's folders and puts its last status on record. A process that is killed between the two starts the job
 /// again.
-fn close(fake: &Fake, key: &str, message: Option<String>, end: impl FnOnce(&mut Job, Timestamp)) {
+fn close(fake: &Fake, key: &str, left: Left, end: impl FnOnce(&mut Job, Timestamp)) {
     let ended = fake.store.read(|view| view.get::<Job>(key)).and_then(|job| {
         job.iter().for_each(|job| tree::remove(fake, job));
-        job::update(fake, key, |job| {
-            job.exit_message = message;
+        job::update_with(fake, key, |change, job| {
+            job.exit_message = left.message;
             end(job, fake.clock.now());
+            cloudwatch::add(change, fake.clock.now(), &left.metrics)
         })
     });
     if let Err(error) = ended {
         tracing::error!("the job {key} has ended and this cannot be put on record: {error}");
     }
+}
+
+/// What a monitoring job left in `/opt/ml/output/metrics/cloudwatch`, for SageMaker to publish. The error is a sentence.
+fn published(job: &Job, trees: &[Tree]) -> Result<Vec<cloudwatch::Datum>, String> {
+    const FOLDER: &str = "output/metrics/cloudwatch";
+    if job.request["MonitoringScheduleArn"].is_null() {
+        return Ok(Vec::new());
+    }
+    let failed = |name: &str, why: &dyn std::fmt::Display| format!("/opt/ml/{FOLDER}/{name}: {why}");
+    let mut data = Vec::new();
+    for tree in trees {
+        for (name, path) in outputs::files(&tree.at(FOLDER)).map_err(|error| failed("", &error))? {
+            let text = std::fs::read_to_string(path).map_err(|error| failed(&name, &error))?;
+            let of_file = cloudwatch::lines(&job.region, model_monitor::cloudwatch::ENDPOINT_NAMESPACE, &text);
+            data.extend(of_file.map_err(|error| failed(&name, &error))?);
+        }
+    }
+    Ok(data)
 }
 
 /// What the instances of a processing job left in `/opt/ml/output/message`, one after the other. The error is a

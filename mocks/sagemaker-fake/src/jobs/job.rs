@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::engine;
 use crate::fake::Context;
 use crate::sagemaker::{names, tags};
-use crate::store::{Record, Records};
+use crate::store::{Change, Record, Records};
 use crate::{ApiError, Fake};
 
 /// The kinds of job that run programs.
@@ -268,9 +268,21 @@ pub(crate) fn stop(fake: &Fake, key: &str, not_found: impl FnOnce() -> ApiError)
 
 /// Changes a job's record and says so to whoever waits for it.
 pub(super) fn update(fake: &Fake, key: &str, f: impl FnOnce(&mut Job)) -> Result<Job, ApiError> {
+    update_with(fake, key, |_, job| {
+        f(job);
+        Ok(())
+    })
+}
+
+/// The same, with other records in one transaction.
+pub(super) fn update_with(
+    fake: &Fake,
+    key: &str,
+    f: impl FnOnce(&mut Change<'_>, &mut Job) -> Result<(), ApiError>,
+) -> Result<Job, ApiError> {
     let job = fake.store.write(|change| {
         let mut job: Job = change.get(key)?.ok_or_else(|| ApiError::internal(format!("the job {key} is gone")))?;
-        f(&mut job);
+        f(change, &mut job)?;
         job.modified = fake.clock.now();
         change.put(&job)?;
         Ok(job)

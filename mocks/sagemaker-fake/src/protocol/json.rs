@@ -1,13 +1,15 @@
-//! awsJson 1.1: an object in, an object out.
+//! awsJson, 1.1 or 1.0: an object in, an object out.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::response;
+use super::{QUERY_ERROR, Service, response};
 use crate::ApiError;
 
+/// The type of version 1.1, and of 1.0, which is CloudWatch's.
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+const CONTENT_TYPE_1_0: &str = "application/x-amz-json-1.0";
 
 /// The codes that the models of SageMaker and Service Quotas declare. Their sentence stands under `Message`; that of any
 /// other error, which the models do not know, under `message`. Clients read both.
@@ -34,16 +36,20 @@ pub(super) fn read(body: &[u8]) -> Result<Value, ApiError> {
     }
 }
 
-/// The answer.
-pub(super) fn write(result: Result<Value, ApiError>) -> Response<Bytes> {
+/// The answer of a service, or of none.
+pub(super) fn write(service: Option<Service>, result: Result<Value, ApiError>) -> Response<Bytes> {
+    let content_type = if service == Some(Service::CloudWatch) { CONTENT_TYPE_1_0 } else { CONTENT_TYPE };
     match result {
         // An operation without output answers with an empty body, which is not even an object.
-        Ok(Value::Null) => response(StatusCode::OK, CONTENT_TYPE, Bytes::new()),
-        Ok(output) => response(StatusCode::OK, CONTENT_TYPE, output.to_string()),
+        Ok(Value::Null) => response(StatusCode::OK, content_type, Bytes::new()),
+        Ok(output) => response(StatusCode::OK, content_type, output.to_string()),
         Err(error) => {
             let key = if MODELLED.contains(&error.code.as_str()) { "Message" } else { "message" };
             let body = json!({"__type": error.code, key: error.message}).to_string();
-            let mut response = response(error.status, CONTENT_TYPE, body);
+            let mut response = response(error.status, content_type, body);
+            if let Some(query_error) = service.and_then(|service| service.query_error(&error)) {
+                response.headers_mut().insert(QUERY_ERROR, query_error);
+            }
             if let Ok(code) = HeaderValue::from_str(&error.code) {
                 response.headers_mut().insert("x-amzn-errortype", code);
             }

@@ -1,9 +1,12 @@
 //! The protocols: which service and operation a request means, and how its answer is written.
 //!
-//! SageMaker, CloudWatch Logs and Service Quotas speak awsJson 1.1, AWS STS and IAM speak awsQuery. S3 is a protocol of its own and
+//! SageMaker, CloudWatch Logs and Service Quotas speak awsJson 1.1, AWS STS and IAM speak awsQuery, CloudWatch speaks those
+//! two and rpc-v2-cbor. S3 is a protocol of its own and
 //! lives in [`crate::s3`]; [`route`] only says that a request is for it.
 
 mod caller;
+mod cbor;
+mod content;
 mod credential;
 mod json;
 mod query;
@@ -37,6 +40,9 @@ pub enum Checked {
     Yes,
 }
 
+/// The header in which CloudWatch names an error as the query protocol does.
+const QUERY_ERROR: &str = "x-amzn-query-error";
+
 /// Answers a request for any service but S3: finds out who calls what, validates, acts, writes the answer and remembers
 /// the call. Blocks while the store is written; never panics.
 pub fn answer(
@@ -52,7 +58,9 @@ pub fn answer(
     let result = acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic))));
     let mut response = match route {
         Route::Query(service, operation) => query::write(*service, operation.as_deref(), result, &request_id),
-        _ => json::write(result),
+        Route::Cbor(service, operation) => cbor::write(*service, operation, result),
+        Route::Json(service, _) => json::write(Some(*service), result),
+        Route::Unserved { .. } | Route::S3 => json::write(None, result),
     };
     let request_id = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
     response.headers_mut().insert("x-amzn-requestid", request_id);
@@ -76,7 +84,7 @@ fn act(
         (None, false) => Err(CredentialFault::Missing),
     };
     let (service, operation) = match route {
-        Route::Json(service, operation) => (service.name(), operation.as_str()),
+        Route::Json(service, operation) | Route::Cbor(service, operation) => (service.name(), operation.as_str()),
         Route::Query(service, operation) => (service.name(), operation.as_deref().unwrap_or_default()),
         Route::Unserved { service, operation } => (service.as_str(), operation.as_str()),
         Route::S3 => ("s3", ""),
@@ -84,11 +92,16 @@ fn act(
     let result = match (route, &who) {
         (Route::Query(..), Err(fault)) => Err(fault.in_query()),
         (_, Err(fault)) => Err(fault.in_json()),
-        (Route::Json(service, operation), Ok(caller)) => json::read(body)
+        (Route::Json(service, operation), Ok(caller)) => content::of(headers, body)
+            .and_then(|body| json::read(&body))
             .and_then(|input| service.call(&Context { fake, caller, region: &region }, operation, input, checked)),
-        (Route::Query(service, operation), Ok(caller)) => query::read(*service, operation.as_deref(), query, body)
+        (Route::Cbor(service, operation), Ok(caller)) => content::of(headers, body)
+            .and_then(|body| cbor::read(&body))
+            .and_then(|input| service.call(&Context { fake, caller, region: &region }, operation, input, checked)),
+        (Route::Query(service, operation), Ok(caller)) => content::of(headers, body)
+            .and_then(|body| query::read(*service, operation.as_deref(), query, &body))
             .and_then(|(operation, input)| {
-                service.call(&Context { fake, caller, region: &region }, operation, input, checked)
+                service.call(&Context { fake, caller, region: &region }, &operation, input, checked)
             }),
         (Route::Unserved { .. } | Route::S3, Ok(_)) => {
             Err(ApiError::new("UnknownOperationException", format!("{service}.{operation} is not served by this fake")))

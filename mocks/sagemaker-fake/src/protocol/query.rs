@@ -1,11 +1,16 @@
 //! awsQuery: a form in, XML out.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::{Service, response, xml};
 use crate::ApiError;
+use crate::clock::Timestamp;
 use crate::validation::{Api, Kind};
 
 const CONTENT_TYPE: &str = "text/xml";
@@ -34,14 +39,16 @@ pub(super) fn read<'a>(
     action: Option<&'a str>,
     query: &str,
     body: &[u8],
-) -> Result<(&'a str, Value), ApiError> {
+) -> Result<(Cow<'a, str>, Value), ApiError> {
     let api = service.api();
+    // The form may have been compressed, so that nobody could look into it before.
+    let action = action.map(Cow::Borrowed).or_else(|| self::action(query, body).map(Cow::Owned));
     let action =
         action.ok_or_else(|| ApiError::new("MissingAction", "The request must contain the parameter Action"))?;
     if let Some(version) = parameter(query, body, "Version").filter(|version| *version != api.version) {
         return Err(ApiError::new("NoSuchVersion", format!("The requested version ( {version} ) is not valid.")));
     }
-    let Some(operation) = api.operation(action) else {
+    let Some(operation) = api.operation(&action) else {
         return Err(ApiError::new(
             "InvalidAction",
             format!("Could not find operation {action} for version {}", api.version),
@@ -88,10 +95,18 @@ fn value(api: &Api, shape: &str, name: &str, given: &Pairs) -> Result<Option<Val
         // None of the operations served has a map in its input.
         Kind::Map => Ok(None),
         Kind::Integer => scalar(name, given, |text| text.parse::<i64>().ok().map(Value::from)),
-        Kind::Float | Kind::Timestamp => scalar(name, given, |text| text.parse::<f64>().ok().map(Value::from)),
+        Kind::Float => scalar(name, given, |text| text.parse::<f64>().ok().map(Value::from)),
+        Kind::Timestamp => scalar(name, given, |text| seconds(text).map(Value::from)),
         Kind::Boolean => scalar(name, given, |text| text.parse::<bool>().ok().map(Value::from)),
         Kind::String | Kind::Blob => scalar(name, given, |text| Some(Value::from(text))),
     }
+}
+
+/// A moment in ISO 8601, or in seconds since 1970.
+fn seconds(text: &str) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era fit 53 bits")]
+    let of_date = |date: OffsetDateTime| (date.unix_timestamp_nanos() / 1_000_000) as f64 / 1000.0;
+    text.parse().ok().or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok().map(of_date))
 }
 
 fn scalar(name: &str, given: &Pairs, parse: impl Fn(&str) -> Option<Value>) -> Result<Option<Value>, ApiError> {
@@ -110,14 +125,17 @@ pub(super) fn write(
 ) -> Response<Bytes> {
     let namespace = match service {
         Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
+        Service::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
         _ => "https://sts.amazonaws.com/doc/2011-06-15/",
     };
     match result {
         Ok(output) => {
             let action = action.unwrap_or_default();
+            let api = service.api();
+            let shape = api.operation(action).and_then(|operation| operation.output.as_deref());
+            let output = shape.map_or(Value::Null, |shape| dated(api, shape, output));
             let mut body = format!("<{action}Response xmlns=\"{namespace}\">");
-            let shape = service.api().operation(action).and_then(|operation| operation.output.as_deref());
-            xml::element(&mut body, service.api(), shape.unwrap_or_default(), &format!("{action}Result"), &output);
+            xml::element(&mut body, api, shape.unwrap_or_default(), &format!("{action}Result"), &output);
             body.push_str(&format!(
                 "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
             ));
@@ -126,11 +144,33 @@ pub(super) fn write(
         Err(error) => {
             let fault = if error.status.is_server_error() { "Receiver" } else { "Sender" };
             let mut body = format!("<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type>");
-            xml::text(&mut body, "Code", &error.code);
+            xml::text(&mut body, "Code", service.query_code(&error.code));
             xml::text(&mut body, "Message", &error.message);
             body.push_str(&format!("</Error><RequestId>{request_id}</RequestId></ErrorResponse>"));
             response(error.status, CONTENT_TYPE, body)
         }
+    }
+}
+
+/// The same value with its timestamps as dates.
+fn dated(api: &Api, shape: &str, value: Value) -> Value {
+    let shape = api.shape(shape);
+    match value {
+        Value::Number(seconds) if shape.kind == Kind::Timestamp => {
+            let moment = serde_json::from_value(Value::Number(seconds)).unwrap_or(Timestamp(0));
+            // Fails for years beyond four digits alone.
+            Value::from(moment.date().format(&Rfc3339).unwrap_or_default())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| dated(api, shape.member(), item)).collect()),
+        Value::Object(mut members) if shape.kind == Kind::Structure => {
+            for (name, inner) in shape.members() {
+                if let Some(member) = members.get_mut(name) {
+                    *member = dated(api, inner, member.take());
+                }
+            }
+            Value::Object(members)
+        }
+        other => other,
     }
 }
 

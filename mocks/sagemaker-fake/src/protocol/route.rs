@@ -11,6 +11,8 @@ pub enum Route {
     Json(Service, String),
     /// A service of the awsQuery protocol, and the operation that `Action` names.
     Query(Service, Option<String>),
+    /// A service of the rpc-v2-cbor protocol, and the operation that the path names.
+    Cbor(Service, String),
     /// Everything else is S3.
     S3,
     /// A service of AWS's that the fake does not have.
@@ -31,6 +33,7 @@ pub fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap, body
         return match prefix {
             "SageMaker" => Route::Json(Service::SageMaker, operation),
             "Logs_20140328" => Route::Json(Service::Logs, operation),
+            "GraniteServiceVersion20100801" => Route::Json(Service::CloudWatch, operation),
             "ServiceQuotasV20190624" => Route::Json(Service::ServiceQuotas, operation),
             other => Route::Unserved { service: other.to_owned(), operation },
         };
@@ -41,10 +44,15 @@ pub fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap, body
     match signed_for.as_str() {
         "sts" => Route::Query(Service::Sts, query::action(query, body)),
         "iam" => Route::Query(Service::Iam, query::action(query, body)),
+        "monitoring" => match path.strip_prefix("/service/GraniteServiceVersion20100801/operation/") {
+            Some(operation) => Route::Cbor(Service::CloudWatch, operation.to_owned()),
+            None => Route::Query(Service::CloudWatch, query::action(query, body)),
+        },
         "s3" => Route::S3,
         // Unsigned, or signed for a name that is no service's: the version says whose action it is.
         "" if is_query => match query::parameter(query, body, "Version").as_deref() {
             Some("2010-05-08") => Route::Query(Service::Iam, query::action(query, body)),
+            Some("2010-08-01") => Route::Query(Service::CloudWatch, query::action(query, body)),
             _ => Route::Query(Service::Sts, query::action(query, body)),
         },
         "" => Route::S3,
@@ -113,13 +121,25 @@ mod tests {
             "POST /",
             &[("authorization", &signed("monitoring")), form],
             "Action=ListMetrics",
-            unserved("monitoring", "ListMetrics"),
+            Route::Query(Service::CloudWatch, Some("ListMetrics".into())),
         );
         check(
             "POST /service/GraniteServiceVersion20100801/operation/ListMetrics",
             &[("authorization", &signed("monitoring"))],
             "",
-            unserved("monitoring", "ListMetrics"),
+            Route::Cbor(Service::CloudWatch, "ListMetrics".into()),
+        );
+        check(
+            "POST /",
+            &[("x-amz-target", "GraniteServiceVersion20100801.ListMetrics")],
+            "{}",
+            json(Service::CloudWatch, "ListMetrics"),
+        );
+        check(
+            "POST /service/Kinesis/operation/ListStreams",
+            &[("authorization", &signed("kinesis"))],
+            "",
+            unserved("kinesis", "ListStreams"),
         );
         check(
             "POST /endpoints/e/invocations",

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use http::HeaderValue;
 use serde_json::Value;
 
 use super::Checked;
@@ -22,6 +23,8 @@ pub enum Service {
     Sts,
     /// IAM: awsQuery.
     Iam,
+    /// CloudWatch: rpc-v2-cbor, awsJson 1.0 and awsQuery.
+    CloudWatch,
 }
 
 impl Service {
@@ -34,6 +37,7 @@ impl Service {
             Self::ServiceQuotas => "servicequotas",
             Self::Sts => "sts",
             Self::Iam => "iam",
+            Self::CloudWatch => "monitoring",
         }
     }
 
@@ -46,14 +50,35 @@ impl Service {
         static SERVICE_QUOTAS: OnceLock<Api> = OnceLock::new();
         static STS: OnceLock<Api> = OnceLock::new();
         static IAM: OnceLock<Api> = OnceLock::new();
+        static CLOUDWATCH: OnceLock<Api> = OnceLock::new();
         let (once, table) = match self {
             Self::SageMaker => (&SAGEMAKER, include_str!("../../../api/sagemaker.json")),
             Self::Logs => (&LOGS, include_str!("../../../api/logs.json")),
             Self::ServiceQuotas => (&SERVICE_QUOTAS, include_str!("../../../api/service-quotas.json")),
             Self::Sts => (&STS, include_str!("../../../api/sts.json")),
             Self::Iam => (&IAM, include_str!("../../../api/iam.json")),
+            Self::CloudWatch => (&CLOUDWATCH, include_str!("../../../api/cloudwatch.json")),
         };
         once.get_or_init(|| Api::read(table))
+    }
+
+    /// What the query protocol calls an error. CloudWatch was born in that protocol, and some of its codes differ there.
+    #[must_use]
+    pub fn query_code(self, code: &str) -> &str {
+        match (self, code) {
+            (Self::CloudWatch, "InvalidParameterValueException") => "InvalidParameterValue",
+            (Self::CloudWatch, "InvalidParameterCombinationException") => "InvalidParameterCombination",
+            (Self::CloudWatch, "MissingRequiredParameterException") => "MissingParameter",
+            (_, code) => code,
+        }
+    }
+
+    /// The header by which CloudWatch tells the clients of its other protocols what the error is in the query protocol:
+    /// `CODE;FAULT`.
+    pub(super) fn query_error(self, error: &ApiError) -> Option<HeaderValue> {
+        let fault = if error.status.is_server_error() { "Receiver" } else { "Sender" };
+        let value = (self == Self::CloudWatch).then(|| format!("{};{fault}", self.query_code(&error.code)))?;
+        HeaderValue::from_str(&value).ok()
     }
 
     /// Calls an operation: validates its input, acts, and checks its output if that is wanted.
@@ -70,6 +95,7 @@ impl Service {
             Self::ServiceQuotas => crate::service_quotas::call(context, operation, &input),
             Self::Sts => crate::sts::call(context, operation, input),
             Self::Iam => crate::iam::call(context, operation, &input),
+            Self::CloudWatch => crate::cloudwatch::call(context, operation, &input),
         }?;
         if checked == Checked::Yes {
             let faults = self.api().faults_of_output(operation, &output);

@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn every_table_is_whole_and_every_pattern_can_be_matched() {
-        for service in [Service::SageMaker, Service::Logs, Service::ServiceQuotas, Service::Sts, Service::Iam] {
+        use Service::{CloudWatch, Iam, Logs, SageMaker, ServiceQuotas, Sts};
+        for service in [SageMaker, Logs, ServiceQuotas, Sts, Iam, CloudWatch] {
             let api = service.api();
             for (name, operation) in &api.operations {
                 for shape in [&operation.input, &operation.output].into_iter().flatten() {

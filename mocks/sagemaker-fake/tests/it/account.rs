@@ -13,7 +13,7 @@ use sagemaker_fake::jobs::logs;
 use sagemaker_fake::jobs::programs::Programs;
 use sagemaker_fake::jobs::{Job, Kind, ended};
 use sagemaker_fake::protocol::Service;
-use sagemaker_fake::{ApiError, Fake, FakeBuilder, s3, sagemaker};
+use sagemaker_fake::{ApiError, Fake, FakeBuilder, cloudwatch, s3, sagemaker};
 use serde_json::{Value, json};
 
 pub const REGION: &str = "eu-west-1";
@@ -58,15 +58,25 @@ impl Account {
 
     /// Calls an operation as the scenario's user.
     pub fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
+        self.checked(Service::SageMaker, operation, |context| sagemaker::call(context, operation, input))
+    }
+
+    /// The same of CloudWatch.
+    pub fn cloudwatch(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
+        self.checked(Service::CloudWatch, operation, |context| cloudwatch::call(context, operation, &input))
+    }
+
+    fn checked(
+        &self,
+        service: Service,
+        operation: &str,
+        call: impl FnOnce(&Context<'_>) -> Result<Value, ApiError>,
+    ) -> Result<Value, ApiError> {
         let account = self.fake.account().to_owned();
         let arn = format!("arn:aws:iam::{account}:user/sts-developer");
         let caller = Caller { arn, user_id: "AIDAEXAMPLE".into(), account, session: None };
-        let output = sagemaker::call(&Context { fake: &self.fake, caller: &caller, region: REGION }, operation, input)?;
-        assert_eq!(
-            Service::SageMaker.api().faults_of_output(operation, &output),
-            [""; 0],
-            "{operation} answers {output}"
-        );
+        let output = call(&Context { fake: &self.fake, caller: &caller, region: REGION })?;
+        assert_eq!(service.api().faults_of_output(operation, &output), [""; 0], "{operation} answers {output}");
         Ok(output)
     }
 

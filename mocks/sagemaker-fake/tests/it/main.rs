@@ -3,7 +3,7 @@
 mod account;
 mod caching;
 mod clients;
-
+mod cloudwatch;
 mod executions;
 mod export;
 mod garbage;
