@@ -12,6 +12,7 @@
 //! | [`dataset`] | merged records, CSV, JSON lines; where the values are ([`attribute`]) | [`analysis::Observation`] |
 //! | [`analysis`] | rows of predictions and labels | [`statistics::Statistics`]: `statistics.json` |
 //! | [`constraints`] | statistics of a baseline | [`constraints::Constraints`]: `constraints.json`, and back |
+//! | [`tolerance`] | rows of a baseline | how far chance moves each metric, and constraints with that margin |
 //! | [`violations`] | statistics and constraints | [`violations::Violations`]: `constraint_violations.json` |
 //! | [`cloudwatch`] | statistics | the metrics that a job publishes |
 //! | [`distribution`] | captured requests | how each feature is distributed, and how far from a baseline |
@@ -27,6 +28,7 @@ pub mod merge;
 pub mod problem;
 pub mod records;
 pub mod statistics;
+pub mod tolerance;
 pub mod violations;
 
 mod binary;
