@@ -22,6 +22,7 @@ mod grants;
 mod needs;
 mod terraform;
 
+pub use analyzer::image as analyzer_image;
 pub use grants::{Grant, grants};
 pub use needs::{Area, Need};
 pub use terraform::Terraform;

@@ -7,6 +7,13 @@ pub(super) fn account(region: &str) -> Option<&'static str> {
     ACCOUNTS.iter().find(|(known, _)| *known == region).map(|(_, account)| *account)
 }
 
+/// The image of Model Monitor's analyzer in a region; `None` where Model Monitor does not exist.
+#[must_use]
+pub fn image(region: &str) -> Option<String> {
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    account(region).map(|account| format!("{account}.dkr.ecr.{region}.{domain}/{REPOSITORY}"))
+}
+
 const ACCOUNTS: [(&str, &str); 31] = [
     ("af-south-1", "875698925577"),
     ("ap-east-1", "001633400207"),

@@ -1,5 +1,7 @@
 //! Executes a plan: the only place from which anything is changed.
 
+mod monitoring;
+mod registry;
 mod serving;
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
@@ -155,6 +157,17 @@ impl Executor<'_> {
             Operation::DeleteEndpoint { name } => self.delete_endpoint(name).await?,
             Operation::DeleteEndpointConfig { name } => self.delete_endpoint_config(name).await?,
             Operation::DeleteModel { name } => self.delete_model(name).await?,
+            Operation::CreateBaselineJob(job) => self.create_baseline_job(job).await?,
+            Operation::CreateQualityDefinition(definition) => self.create_quality_definition(definition).await?,
+            Operation::CreateSchedule(schedule) => self.create_schedule(schedule).await?,
+            Operation::UpdateSchedule(schedule) => self.update_schedule(schedule).await?,
+            Operation::StartSchedule { name } => self.start_schedule(name).await?,
+            Operation::StopSchedule { name } => self.stop_schedule(name).await?,
+            Operation::DeleteSchedule { name } => self.delete_schedule(name).await?,
+            Operation::DeleteQualityDefinition { name } => self.delete_quality_definition(name).await?,
+            Operation::DeleteModelPackage { arn } => self.delete_model_package(arn).await?,
+            Operation::DeleteModelPackageGroup { name } => self.delete_model_package_group(name).await?,
+            Operation::DeletePipeline { name } => self.delete_pipeline(name).await?,
         }
         Ok(())
     }
@@ -190,12 +203,19 @@ mod tests {
 
     use super::*;
     use crate::aws::{Clients, Mode};
-    use crate::plan::{Action, Content, NewEndpoint, NewEndpointConfig, NewModel, Verdict};
+    use crate::plan::{
+        Action, Content, NewBaselineJob, NewEndpoint, NewEndpointConfig, NewModel, NewQualityDefinition, NewSchedule,
+        Resources, Verdict, When,
+    };
 
     /// One of each: a new operation is added here when the compiler asks for it below.
     fn every_operation() -> Vec<Operation> {
         let text = || "x".to_owned();
         let (bucket, name, definition, role) = (text, text, text, text);
+        let resources =
+            || Resources { role: text(), instance_type: text(), kms_key: None, network: None, tags: vec![] };
+        let schedule =
+            || NewSchedule { name: text(), definition: text(), when: When::Once { hours: 1 }, tags: vec![] };
         vec![
             Operation::CreateBucket { bucket: bucket(), region: "eu-west-1".to_owned() },
             Operation::TagBucket { bucket: bucket(), tags: vec![] },
@@ -237,6 +257,31 @@ mod tests {
             Operation::DeleteEndpoint { name: name() },
             Operation::DeleteEndpointConfig { name: name() },
             Operation::DeleteModel { name: name() },
+            Operation::CreateBaselineJob(NewBaselineJob {
+                name: name(),
+                image: text(),
+                on: resources(),
+                dataset: text(),
+                output: text(),
+            }),
+            Operation::CreateQualityDefinition(NewQualityDefinition {
+                name: name(),
+                image: text(),
+                on: resources(),
+                endpoint: text(),
+                ground_truth: text(),
+                constraints: text(),
+                output: text(),
+            }),
+            Operation::CreateSchedule(schedule()),
+            Operation::UpdateSchedule(schedule()),
+            Operation::StartSchedule { name: name() },
+            Operation::StopSchedule { name: name() },
+            Operation::DeleteSchedule { name: name() },
+            Operation::DeleteQualityDefinition { name: name() },
+            Operation::DeleteModelPackage { arn: text() },
+            Operation::DeleteModelPackageGroup { name: name() },
+            Operation::DeletePipeline { name: name() },
         ]
     }
 
@@ -264,6 +309,17 @@ mod tests {
             Operation::DeleteEndpoint { .. } => 18,
             Operation::DeleteEndpointConfig { .. } => 19,
             Operation::DeleteModel { .. } => 20,
+            Operation::CreateBaselineJob(_) => 21,
+            Operation::CreateQualityDefinition(_) => 22,
+            Operation::CreateSchedule(_) => 23,
+            Operation::UpdateSchedule(_) => 24,
+            Operation::StartSchedule { .. } => 25,
+            Operation::StopSchedule { .. } => 26,
+            Operation::DeleteSchedule { .. } => 27,
+            Operation::DeleteQualityDefinition { .. } => 28,
+            Operation::DeleteModelPackage { .. } => 29,
+            Operation::DeleteModelPackageGroup { .. } => 30,
+            Operation::DeletePipeline { .. } => 31,
         }
     }
 

@@ -3,12 +3,14 @@
 //! Observing makes it, `--dry` prints it, [`crate::execute`] executes that same value. Nothing mutates AWS in any other
 //! way.
 
+mod monitoring;
 mod serving;
 
 use std::fmt;
 
 use serde::Serialize;
 
+pub use monitoring::{NewBaselineJob, NewQualityDefinition, NewSchedule, Resources, When};
 pub use serving::{Capture, NewEndpoint, NewEndpointConfig, NewModel};
 
 /// An ordered list of actions. The order is that of execution.
@@ -113,6 +115,28 @@ pub enum Operation {
     DeleteEndpointConfig { name: String },
     #[serde(rename = "sagemaker:DeleteModel")]
     DeleteModel { name: String },
+    #[serde(rename = "sagemaker:CreateProcessingJob")]
+    CreateBaselineJob(NewBaselineJob),
+    #[serde(rename = "sagemaker:CreateModelQualityJobDefinition")]
+    CreateQualityDefinition(NewQualityDefinition),
+    #[serde(rename = "sagemaker:CreateMonitoringSchedule")]
+    CreateSchedule(NewSchedule),
+    #[serde(rename = "sagemaker:UpdateMonitoringSchedule")]
+    UpdateSchedule(NewSchedule),
+    #[serde(rename = "sagemaker:StartMonitoringSchedule")]
+    StartSchedule { name: String },
+    #[serde(rename = "sagemaker:StopMonitoringSchedule")]
+    StopSchedule { name: String },
+    #[serde(rename = "sagemaker:DeleteMonitoringSchedule")]
+    DeleteSchedule { name: String },
+    #[serde(rename = "sagemaker:DeleteModelQualityJobDefinition")]
+    DeleteQualityDefinition { name: String },
+    #[serde(rename = "sagemaker:DeleteModelPackage")]
+    DeleteModelPackage { arn: String },
+    #[serde(rename = "sagemaker:DeleteModelPackageGroup")]
+    DeleteModelPackageGroup { name: String },
+    #[serde(rename = "sagemaker:DeletePipeline")]
+    DeletePipeline { name: String },
 }
 
 /// The content of an object to be put.
@@ -178,6 +202,17 @@ impl Operation {
             Self::DeleteEndpoint { .. } => "sagemaker:DeleteEndpoint",
             Self::DeleteEndpointConfig { .. } => "sagemaker:DeleteEndpointConfig",
             Self::DeleteModel { .. } => "sagemaker:DeleteModel",
+            Self::CreateBaselineJob(_) => "sagemaker:CreateProcessingJob",
+            Self::CreateQualityDefinition(_) => "sagemaker:CreateModelQualityJobDefinition",
+            Self::CreateSchedule(_) => "sagemaker:CreateMonitoringSchedule",
+            Self::UpdateSchedule(_) => "sagemaker:UpdateMonitoringSchedule",
+            Self::StartSchedule { .. } => "sagemaker:StartMonitoringSchedule",
+            Self::StopSchedule { .. } => "sagemaker:StopMonitoringSchedule",
+            Self::DeleteSchedule { .. } => "sagemaker:DeleteMonitoringSchedule",
+            Self::DeleteQualityDefinition { .. } => "sagemaker:DeleteModelQualityJobDefinition",
+            Self::DeleteModelPackage { .. } => "sagemaker:DeleteModelPackage",
+            Self::DeleteModelPackageGroup { .. } => "sagemaker:DeleteModelPackageGroup",
+            Self::DeletePipeline { .. } => "sagemaker:DeletePipeline",
         }
     }
 }
