@@ -90,6 +90,8 @@ verbs! {
     Traffic = "traffic",
     /// Labels what was captured, where the monitor looks for it
     GroundTruth = "ground-truth",
+    /// Watches the quality of what the endpoint answers
+    Monitor = "monitor",
     /// Fits and judges the model on this machine: no pipeline, no AWS
     Model = "model",
 }

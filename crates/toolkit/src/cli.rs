@@ -82,6 +82,9 @@ pub enum Verb {
     Traffic(Traffic),
     /// Labels what was captured, where the monitor looks for it
     GroundTruth(GroundTruth),
+    /// Watches the quality of what the endpoint answers
+    #[command(subcommand)]
+    Monitor(Monitor),
     /// Fits and judges the model on this machine: no pipeline, no AWS
     #[command(subcommand)]
     Model(Model),
@@ -310,6 +313,48 @@ pub struct GroundTruth {
 fn share(text: &str) -> Result<f64, String> {
     let share = finite(text).ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "write a number from 0 to 1, e.g. 0.05".to_owned())
+}
+
+/// `monitor`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Monitor {
+    /// Learns what is normal, and looks at every hour from then on
+    Setup(MonitorSetup),
+    /// The looks so far, and what they found
+    Status {
+        /// How many of them, newest first
+        #[arg(long, value_name = "NUMBER", default_value_t = 24)]
+        last: usize,
+    },
+    /// Looks at the last hours now
+    RunNow {
+        /// How many hours
+        #[arg(long, value_name = "HOURS", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=24))]
+        hours: u8,
+    },
+    /// Why the newest look failed, or why there is none
+    Why,
+    /// Stops looking
+    Stop(Dry),
+}
+
+/// `monitor setup`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct MonitorSetup {
+    /// Print what would be done, and change nothing.
+    #[command(flatten)]
+    pub dry: Dry,
+    /// By how many standard deviations an hour may differ from the baseline; 0 is AWS's own suggestion
+    #[arg(long, value_name = "NUMBER", default_value_t = 3.0, value_parser = tolerance)]
+    pub tolerance: f64,
+    /// Do not ask first whether the role may do all this
+    #[arg(long)]
+    pub no_preflight: bool,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    let tolerance = finite(text).ok().filter(|tolerance| (0.0..=100.0).contains(tolerance));
+    tolerance.ok_or_else(|| "write a number from 0 to 100, e.g. 3".to_owned())
 }
 
 /// `logs`.

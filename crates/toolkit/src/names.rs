@@ -64,6 +64,36 @@ pub fn ground_truth(prefix: &str) -> String {
     format!("{prefix}/{}/ground-truth/", endpoint(prefix))
 }
 
+/// What the keys of the monitor begin with.
+#[must_use]
+pub fn monitoring(prefix: &str) -> String {
+    format!("{prefix}/{}/monitoring/", endpoint(prefix))
+}
+
+/// The name of the monitor's schedule.
+#[must_use]
+pub fn schedule(prefix: &str) -> String {
+    format!("{prefix}-model-quality")
+}
+
+/// The name of a schedule for one look.
+#[must_use]
+pub fn one_look(prefix: &str) -> String {
+    format!("{prefix}-quality-now")
+}
+
+/// The name of a job that learns what is normal; `hash` is of what it learns from.
+#[must_use]
+pub fn baseline_job(prefix: &str, hash: &str) -> String {
+    format!("{prefix}-base-{hash}")
+}
+
+/// The name of a job definition; `hash` is of what it goes by.
+#[must_use]
+pub fn quality_definition(prefix: &str, hash: &str) -> String {
+    format!("{prefix}-mq-{hash}")
+}
+
 /// The key of the object that the doctor writes and removes.
 #[must_use]
 pub fn probe_key(prefix: &str) -> String {

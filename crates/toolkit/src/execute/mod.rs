@@ -214,8 +214,7 @@ mod tests {
         let (bucket, name, definition, role) = (text, text, text, text);
         let resources =
             || Resources { role: text(), instance_type: text(), kms_key: None, network: None, tags: vec![] };
-        let schedule =
-            || NewSchedule { name: text(), definition: text(), when: When::Once { hours: 1 }, tags: vec![] };
+        let schedule = || NewSchedule { name: text(), definition: text(), when: When::Once { hours: 1 }, tags: vec![] };
         vec![
             Operation::CreateBucket { bucket: bucket(), region: "eu-west-1".to_owned() },
             Operation::TagBucket { bucket: bucket(), tags: vec![] },

@@ -115,9 +115,7 @@ impl Executor<'_> {
             .model_quality_app_specification(app)
             .model_quality_job_input(input)
             .model_quality_job_output_config(outputs)
-            .model_quality_baseline_config(
-                ModelQualityBaselineConfig::builder().constraints_resource(baseline).build(),
-            )
+            .model_quality_baseline_config(ModelQualityBaselineConfig::builder().constraints_resource(baseline).build())
             .job_resources(MonitoringResources::builder().cluster_config(cluster).build())
             .stopping_condition(MonitoringStoppingCondition::builder().max_runtime_in_seconds(MOST_SECONDS).build())
             .set_network_config(

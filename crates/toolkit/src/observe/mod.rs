@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod input;
+pub mod monitoring;
 pub mod objects;
 pub mod registry;
 pub mod serving;

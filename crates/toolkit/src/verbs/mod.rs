@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod ground_truth;
 pub mod logs;
 pub mod model;
+pub mod monitor;
 pub mod pipeline;
 pub mod policies;
 pub mod retry;
@@ -118,6 +119,12 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Verb::GroundTruth(arguments) => {
             let session = context.session("ground-truth", Mode::dry(arguments.dry.dry)).await?;
             Box::pin(ground_truth::run(&session, output, &arguments)).await
+        }
+        Verb::Monitor(verb) => {
+            let dry = matches!(&verb, cli::Monitor::Setup(it) if it.dry.dry)
+                || matches!(&verb, cli::Monitor::Stop(it) if it.dry);
+            let session = context.session("monitor", Mode::dry(dry)).await?;
+            Box::pin(monitor::run(&session, output, &verb)).await
         }
         // Handled before there are settings.
         Verb::Container { .. } | Verb::Model(_) => Ok(()),
