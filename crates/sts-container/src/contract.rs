@@ -44,6 +44,11 @@ impl OptMl {
         Self { root: root.components().collect() }
     }
 
+    /// Whether this is a container, and not a folder somewhere.
+    pub(crate) fn is_in_container(&self) -> bool {
+        self.root == Path::new(ROOT)
+    }
+
     /// The place of what is `/opt/ml/RELATIVE` in a container.
     pub(crate) fn at(&self, relative: &str) -> PathBuf {
         self.root.join(relative)

@@ -1,6 +1,6 @@
 //! Why a job fails. The messages are what SageMaker shows as the reason: they begin with what is wrong and where.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, net::SocketAddr, num::ParseIntError, path::PathBuf};
 
 use model_monitor::{
     analysis::Unusable,
@@ -97,6 +97,8 @@ pub(crate) enum Error {
     Dataset { path: PathBuf, source: DatasetError },
     #[error("{path}")]
     Constraints { path: PathBuf, source: ConstraintsError },
+    #[error("SAGEMAKER_BIND_TO_PORT is \"{port}\", which is no port")]
+    Port { port: String, source: ParseIntError },
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: io::Error },
     #[error("the program's runtime cannot be started")]

@@ -16,7 +16,7 @@ mod scoring;
 mod serve;
 mod train;
 
-use std::{ffi::OsString, io::Write, net::SocketAddr, process::ExitCode, thread};
+use std::{env, ffi::OsString, io::Write, net::SocketAddr, process::ExitCode, thread};
 
 use clap::{Parser, Subcommand};
 use tokio::{
@@ -82,9 +82,10 @@ enum Verb {
     Monitor,
     /// Serving: answers requests with a model's predictions.
     Serve {
-        /// Where to listen. SageMaker expects the default.
-        #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
-        listen: SocketAddr,
+        /// Where to listen: 0.0.0.0:8080, as SageMaker expects, unless `SAGEMAKER_BIND_TO_PORT` names another port. Where
+        /// this is no container, nobody but the machine itself is listened to.
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
     },
 }
 
@@ -99,10 +100,15 @@ impl Verb {
             Self::Evaluate => until_stopped(&runtime, terminated, opt_ml, evaluate::run),
             Self::Baseline => until_stopped(&runtime, terminated, opt_ml, baseline::run),
             Self::Monitor => until_stopped(&runtime, terminated, opt_ml, monitor::run),
-            Self::Serve { listen } => runtime.block_on(serve::run(opt_ml, listen, async move {
+            Self::Serve { listen } => runtime.block_on(async move {
+                let address =
+                    listen.map_or_else(|| serve::address(opt_ml, env::var(serve::PORT).ok().as_deref()), Ok)?;
                 let mut terminated = terminated;
-                terminated.recv().await;
-            })),
+                serve::run(opt_ml, address, async move {
+                    terminated.recv().await;
+                })
+                .await
+            }),
         };
         // Work that was stopped is not waited for: the process is about to end.
         runtime.shutdown_background();

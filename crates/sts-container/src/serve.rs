@@ -12,13 +12,31 @@ mod handler;
 mod request;
 mod server;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use sts_model::artifact::{self, Artifact};
 use tokio::net::TcpListener;
 
 use self::handler::Handler;
 use crate::{contract::OptMl, error::Error, files, say};
+
+/// The variable by which SageMaker tells a container that it is to listen at another port than 8080.
+pub(crate) const PORT: &str = "SAGEMAKER_BIND_TO_PORT";
+
+/// Where to listen if nobody says: at this port, or 8080, of every interface in a container, and of the loopback one where
+/// this is none.
+///
+/// # Errors
+/// What is given is no port.
+pub(crate) fn address(opt_ml: &OptMl, port: Option<&str>) -> Result<SocketAddr, Error> {
+    let host = if opt_ml.is_in_container() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+    let port =
+        port.map_or(Ok(8080), |port| port.parse().map_err(|source| Error::Port { port: port.to_owned(), source }));
+    Ok(SocketAddr::from((host, port?)))
+}
 
 /// Serves until `stop`; then answers what it has accepted, and ends.
 ///

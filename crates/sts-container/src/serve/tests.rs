@@ -308,3 +308,16 @@ async fn on_a_socket_what_was_accepted_is_answered() {
     assert_eq!(predictions.lines().count(), 3, "{answer}");
     tokio::time::timeout(Duration::from_secs(60), server).await.expect("the server ends").unwrap().unwrap();
 }
+
+#[test]
+fn listens_where_sagemaker_says_and_outside_of_a_container_to_nobody_else() {
+    fn check(root: &str, port: Option<&str>, expected: &str) {
+        let address = address(&OptMl::new(root.into()), port);
+        assert_eq!(address.map_or_else(|error| error.to_string(), |address| address.to_string()), expected);
+    }
+    check("", None, "0.0.0.0:8080");
+    check("/opt/ml", Some("8081"), "0.0.0.0:8081");
+    check("/tmp/job/opt/ml", None, "127.0.0.1:8080");
+    check("/tmp/job/opt/ml", Some("31000"), "127.0.0.1:31000");
+    check("", Some("http"), "SAGEMAKER_BIND_TO_PORT is \"http\", which is no port");
+}
