@@ -17,6 +17,7 @@ use crate::flags::ApiConstraints;
 /// The services, with the version of their model and the operations that the fake serves or will serve.
 const SERVICES: &[(&str, &str, &[&str])] = &[
     ("sagemaker", "2017-07-24", SAGEMAKER),
+    ("sagemaker-runtime", "2017-05-13", &["InvokeEndpoint"]),
     ("sts", "2011-06-15", &["AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken"]),
     ("iam", "2010-05-08", IAM),
     ("cloudwatch", "2010-08-01", CLOUDWATCH),
@@ -73,7 +74,8 @@ const SAGEMAKER: &[&str] = &[
     "CreateModel", "DescribeModel", "DeleteModel", "ListModels",
     "AddTags", "ListTags", "DeleteTags",
     "CreateEndpointConfig", "DescribeEndpointConfig", "DeleteEndpointConfig", "ListEndpointConfigs",
-    "CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", "DeleteEndpoint", "ListEndpoints",
+    "CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities",
+    "DeleteEndpoint", "ListEndpoints",
     "CreateMonitoringSchedule", "DescribeMonitoringSchedule", "UpdateMonitoringSchedule", "DeleteMonitoringSchedule",
     "StartMonitoringSchedule", "StopMonitoringSchedule", "ListMonitoringSchedules", "ListMonitoringExecutions",
     "CreateModelQualityJobDefinition", "DescribeModelQualityJobDefinition", "DeleteModelQualityJobDefinition",

@@ -20,6 +20,12 @@ use crate::store::Record;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// So much later.
+    #[must_use]
+    pub fn after(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// The same moment as a date.
     #[must_use]
     pub fn date(self) -> OffsetDateTime {

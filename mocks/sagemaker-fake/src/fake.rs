@@ -8,6 +8,7 @@ use crate::ApiError;
 use crate::account::{Caller, Scenario};
 use crate::calls::CallLog;
 use crate::clock::{Clock, Offset};
+use crate::endpoints::{self, Hosting};
 use crate::engine::Engine;
 use crate::faults::Faults;
 use crate::ids::Ids;
@@ -49,8 +50,10 @@ pub struct Parts {
     pub programs: Programs,
     /// What is to go wrong.
     pub faults: Faults,
-    /// What drives executions and jobs.
+    /// What drives executions, jobs and endpoints.
     pub engine: Engine,
+    /// What endpoints are served by.
+    pub(crate) hosting: Hosting,
     folder: Folder,
 }
 
@@ -140,6 +143,9 @@ impl Fake {
     /// `ValidationException` when it would come to stand further ahead than [`Offset::MAX`]; an internal failure when the
     /// store cannot be written.
     pub fn advance(&self, by: Duration) -> Result<(), ApiError> {
+        // Before it is moved: whoever wakes up then finds what endpoints have captured by then.
+        self.clock.check(by)?;
+        endpoints::before(self, self.clock.now().after(by));
         // One at a time, so that together they do not go too far either.
         self.store.write(|change| {
             self.clock.check(by)?;
@@ -231,6 +237,7 @@ impl FakeBuilder {
             programs: self.programs,
             faults: Faults::default(),
             engine: Engine::default(),
+            hosting: Hosting::default(),
             folder,
         }));
         if !self.at_rest {

@@ -45,6 +45,11 @@ impl Ids {
         format!("{}-{}-4{}-{variant}{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
     }
 
+    /// At least 0 and less than 1: which of several is meant, or whether one is.
+    pub fn fraction(&self) -> f64 {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).f64()
+    }
+
     fn draw(&self, length: usize, alphabet: &[u8]) -> String {
         let mut rng = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         (0..length).map(|_| char::from(alphabet[rng.usize(..alphabet.len())])).collect()

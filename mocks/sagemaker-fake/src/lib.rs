@@ -9,11 +9,11 @@
 //! | layer | module | knows |
 //! |---|---|---|
 //! | doors | [`doors`] | HTTP: a hyper listener for everyone, a wiremock mount for tests |
-//! | protocol | [`protocol`] | awsJson, awsQuery, rpc-v2-cbor; which service and operation a request means |
+//! | protocol | [`protocol`] | awsJson, awsQuery, restJson, rpc-v2-cbor; which service and operation a request means |
 //! | authorisation | [`authorisation`] | who may do what, if IAM is enforced |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
 //! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`cloudwatch`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
-//! | lifecycle | [`engine`], [`jobs`], [`monitoring`], [`clock`] | what happens after the answer: executions, jobs, schedules, time |
+//! | lifecycle | [`engine`], [`jobs`], [`endpoints`], [`monitoring`], [`clock`] | what happens after the answer: executions, jobs, endpoints, schedules, time |
 //! | store | [`store`] | transactions over records; plain files for objects |
 
 pub mod authorisation;
@@ -29,6 +29,7 @@ pub mod sagemaker;
 pub mod service_quotas;
 pub mod sts;
 
+pub mod endpoints;
 pub mod engine;
 pub mod jobs;
 pub mod monitoring;

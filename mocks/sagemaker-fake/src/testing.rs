@@ -70,6 +70,12 @@ impl FakeAws {
         self.server.url().to_owned()
     }
 
+    /// The endpoint of SageMaker's runtime: InvokeEndpoint. The same as that of S3.
+    #[must_use]
+    pub fn runtime_endpoint_url(&self) -> String {
+        self.s3_endpoint_url()
+    }
+
     /// Puts an answer of the test's own before the fake's, for the requests that it matches: one odd answer, once.
     ///
     /// ```

@@ -12,11 +12,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::control;
-use crate::protocol::{self, Checked, Route};
+use crate::protocol::{self, Checked, Route, runtime};
 use crate::s3::{self, S3Service};
 use crate::{ApiError, Fake};
 
-/// The longest body of a request that is not for S3. A pipeline definition of the greatest length, escaped, fits twice.
+/// The longest body of a request that is not for S3 or a model. A pipeline definition of the greatest length, escaped, fits twice.
 const LONGEST_BODY: usize = 8 << 20;
 
 /// How long a stop waits for requests that are being answered.
@@ -98,8 +98,13 @@ impl Door {
             return written(answered.await);
         }
         // What is for S3 can be told from the headers, and its body is not read here: it may be of any length.
-        if protocol::route(&parts.method, &path, &query, &parts.headers, &[]) == Route::S3 {
+        let route = protocol::route(&parts.method, &path, &query, &parts.headers, &[]);
+        if route == Route::S3 {
             return self.s3.call(Request::from_parts(parts, body)).await;
+        }
+        if let Route::Invoke(endpoint) = route {
+            let body = axum::body::to_bytes(body, runtime::LONGEST_BODY).await.ok();
+            return runtime::invoke(&self.fake, &endpoint, &parts.headers, &query, body).await.map(Body::from);
         }
         let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
             return (StatusCode::PAYLOAD_TOO_LARGE, "the body of the request cannot be read, or is too long")

@@ -3,7 +3,7 @@
 //! | door | serves | for |
 //! |---|---|---|
 //! | [`http`] | everything, S3 too, at one URL | everyone |
-//! | [`wiremock`] | everything but S3 | tests that want to put an answer of their own on top |
+//! | [`wiremock`] | everything but S3 and InvokeEndpoint | tests that want to put an answer of their own on top |
 //!
 //! [`control`] is what the fake itself answers under `/_stsmm/`; [`owner`] is how a second process finds who serves a
 //! state folder.

@@ -1,6 +1,7 @@
 //! The door for tests: a wiremock server, on which a test can put an answer of its own.
 //!
-//! S3 streams its bodies, which a wiremock responder cannot: it is served by [`super::http`] alone.
+//! S3 streams its bodies, which a wiremock responder cannot, and InvokeEndpoint waits for a model, which would make every
+//! other request wait: they are served by [`super::http`] alone.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -41,13 +42,17 @@ impl Door {
             return control::answer(&self.fake, &request.method, asked, query);
         }
         match protocol::route(&request.method, path, query, &request.headers, &request.body) {
-            Route::S3 => {
-                let message = "S3 is not served at this URL: give its client the one of `FakeAws::s3_endpoint_url`";
-                control::failed(&ApiError::new("NotImplemented", message).with_status(StatusCode::NOT_IMPLEMENTED))
-            }
+            Route::S3 => elsewhere("S3", "s3_endpoint_url"),
+            Route::Invoke(_) => elsewhere("InvokeEndpoint", "runtime_endpoint_url"),
             route => protocol::answer(&self.fake, &route, &request.headers, query, &request.body, self.checked),
         }
     }
+}
+
+/// The answer to what this door does not serve.
+fn elsewhere(what: &str, url: &str) -> Response<Bytes> {
+    let message = format!("{what} is not served at this URL: give its client the one of `FakeAws::{url}`");
+    control::failed(&ApiError::new("NotImplemented", message).with_status(StatusCode::NOT_IMPLEMENTED))
 }
 
 fn template(response: Response<Bytes>) -> ResponseTemplate {

@@ -26,15 +26,16 @@ pub(crate) use drive::launch;
 pub(crate) use tasks::{blocking, until};
 
 use crate::store::Records;
-use crate::{ApiError, Fake, jobs, monitoring};
+use crate::{ApiError, Fake, endpoints, jobs, monitoring};
 
-/// Goes on with every execution and job that was running when the fake was last closed or killed.
+/// Goes on with every execution, job and endpoint that was running when the fake was last closed or killed.
 ///
 /// # Errors
 /// An internal failure when the store cannot be read.
 pub fn resume(fake: &Fake) -> Result<(), ApiError> {
     fake.engine.start();
     jobs::resume(fake)?;
+    endpoints::resume(fake)?;
     monitoring::resume(fake)?;
     let executions = fake.store.read(|view| view.list::<Execution>(""))?;
     executions
@@ -44,10 +45,14 @@ pub fn resume(fake: &Fake) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Stops driving jobs and executions, and lets go of the fake. Nothing is lost: they go on when the fake is built again
-/// on the same folder.
+/// Stops driving jobs, executions and endpoints, and lets go of the fake. Nothing is lost: they go on when the fake is
+/// built again on the same folder, and what endpoints have captured is in S3.
 pub async fn close(fake: Fake) {
     fake.engine.end().await;
+    let closed = tokio::task::spawn_blocking(move || endpoints::close(&fake));
+    if let Err(error) = closed.await {
+        tracing::error!("what endpoints have captured is uploaded at the next start: {error}");
+    }
 }
 
 /// Waits until an execution has come to its end.

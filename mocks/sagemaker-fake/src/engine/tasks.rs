@@ -1,4 +1,4 @@
-//! The tasks that drive jobs and executions, and how they hear of changes.
+//! The tasks that drive jobs, executions and endpoints, and how they hear of changes.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::fake::WeakFake;
 use crate::{ApiError, Fake};
 
-/// What drives the jobs and executions of one fake. Its tasks end when the fake is dropped; what they were at is on
+/// What drives the jobs, executions and endpoints of one fake. Its tasks end when the fake is dropped; what they were at is on
 /// record and goes on when the fake is built again.
 pub struct Engine {
     /// The runtime in which the fake was built. Requests may come in on another one, which may be gone earlier.
@@ -51,7 +51,7 @@ impl Engine {
         tasks.spawn_on(task, runtime);
     }
 
-    /// Says that the record of a job or an execution has changed.
+    /// Says that the record of a job, an execution or an endpoint has changed.
     pub(crate) fn notify(&self) {
         self.changed.send_replace(());
     }
@@ -86,7 +86,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
         drop(guard);
         result
     });
-    work.await.map_err(|error| tracing::error!("a job or an execution: {error}")).ok()
+    work.await.map_err(|error| tracing::error!("a job, an execution or an endpoint: {error}")).ok()
 }
 
 /// Waits until `look` finds something, looking again after every change.

@@ -1,4 +1,4 @@
-//! One instance of a job: its process, what it prints, and its end.
+//! One instance of a job or an endpoint: its process, what it prints, and its end.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,7 +25,7 @@ const PID: &str = "pid";
 
 /// Kills a program that is still running in this folder because the process that had started it was itself killed.
 /// Where the system cannot tell what a process id stands for by now (there is no `/proc`), nothing is done.
-pub(super) fn kill_orphan(folder: &Path) {
+pub(crate) fn kill_orphan(folder: &Path) {
     let Ok(id) = std::fs::read_to_string(folder.join(PID)) else { return };
     let runs_here = std::fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|cwd| cwd == folder);
     if let Some(pid) = id.parse().ok().and_then(Pid::from_raw).filter(|_| runs_here) {
@@ -35,7 +35,7 @@ pub(super) fn kill_orphan(folder: &Path) {
 }
 
 /// A program that runs. It is killed when this is dropped.
-pub(super) struct Instance {
+pub(crate) struct Instance {
     child: Child,
     printed: pipe::Receiver,
     log: Writer,
@@ -43,7 +43,7 @@ pub(super) struct Instance {
 
 impl Instance {
     /// Starts a program in a folder, with nothing of our own environment but the search path.
-    pub(super) fn start(
+    pub(crate) fn start(
         command: &[String],
         folder: &Path,
         environment: &BTreeMap<String, String>,
@@ -71,7 +71,7 @@ impl Instance {
 
     /// Follows the program to its end, handing every line to `line`. When told to stop, the program gets a SIGTERM, and
     /// after the grace period a SIGKILL.
-    pub(super) async fn follow(
+    pub(crate) async fn follow(
         mut self,
         fake: &WeakFake,
         mut stop: watch::Receiver<bool>,
@@ -126,7 +126,7 @@ impl Instance {
     fn terminate(&self) {
         let pid = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
         if let Some(Err(error)) = pid.map(|pid| kill_process(pid, Signal::TERM)) {
-            tracing::warn!("cannot stop a job's program: {error}");
+            tracing::warn!("cannot stop a program: {error}");
         }
     }
 }

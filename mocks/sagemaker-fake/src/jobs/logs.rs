@@ -1,4 +1,4 @@
-//! What jobs print, kept as CloudWatch Logs would: log groups, streams, events.
+//! What jobs and endpoints print, kept as CloudWatch Logs would: log groups, streams, events.
 //!
 //! A stream is a record; its events are lines of a plain file under the fake's `logs` folder, each
 //! `MILLISECONDS<space>MESSAGE`. Logs outlive the job's working folder.
@@ -20,14 +20,14 @@ const LONGEST_MESSAGE: usize = 262_118;
 /// fill the disk. One last event says so.
 const LARGEST_STREAM: u64 = 64 << 20;
 
-/// A log stream: what one instance of one job prints.
+/// A log stream: what one instance of one job or endpoint prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// The region it is in.
     pub region: String,
     /// The log group, e.g. `/aws/sagemaker/ProcessingJobs`.
     pub group: String,
-    /// `JOB/algo-1-EPOCH`.
+    /// `JOB/algo-1-EPOCH`, or `VARIANT/i-...` of an endpoint.
     pub name: String,
     /// When it was made.
     pub created: Timestamp,
@@ -102,7 +102,7 @@ pub fn span(fake: &Fake, stream: &Stream) -> Result<Option<(Timestamp, Timestamp
 
 /// Takes what one instance of a job prints.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     file: File,
     size: u64,
     /// The beginning of a line whose end is not there yet.
@@ -111,7 +111,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Makes the stream, or goes on with it.
-    pub(super) fn open(fake: &Fake, stream: &Stream) -> Result<Self, ApiError> {
+    pub(crate) fn open(fake: &Fake, stream: &Stream) -> Result<Self, ApiError> {
         let path = stream.path(fake);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(ApiError::internal)?;

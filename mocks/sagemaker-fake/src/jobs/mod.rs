@@ -10,13 +10,13 @@
 //! | `plan` | what a job wants, whatever its kind |
 //! | `inputs`, `outputs`, `archive` | from S3, to S3, and how a model becomes a `model.tar.gz` |
 //! | `metrics` | what a training job's metric definitions find in its log |
-//! | [`logs`] | what jobs print, as CloudWatch Logs would keep it |
+//! | [`logs`] | what jobs and endpoints print, as CloudWatch Logs would keep it |
 //! | [`programs`] | which program stands for which image |
 
 mod archive;
 mod attempt;
 pub(crate) mod inputs;
-mod instance;
+pub(crate) mod instance;
 pub mod job;
 pub mod logs;
 mod metrics;
@@ -25,7 +25,7 @@ mod plan;
 pub(crate) mod processing;
 pub mod programs;
 pub(crate) mod training;
-mod tree;
+pub(crate) mod tree;
 
 pub use job::{Job, Kind, Status, ended};
 

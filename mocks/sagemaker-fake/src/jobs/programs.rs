@@ -8,12 +8,16 @@ use serde::Deserialize;
 /// How long a container that was told to stop may take before it is killed, as SageMaker has it.
 const GRACE: Duration = Duration::from_secs(120);
 
+/// How long a container of an endpoint may take to pass its first health check, as SageMaker has it.
+const STARTUP: Duration = Duration::from_secs(8 * 60);
+
 /// The image patterns and their programs, first match wins.
 #[derive(Debug, Clone)]
 pub struct Programs {
     images: Vec<Image>,
     own: Option<PathBuf>,
     grace: Duration,
+    startup: Duration,
 }
 
 /// A program that stands for some images.
@@ -40,7 +44,7 @@ impl Programs {
     #[must_use]
     pub fn built_in() -> Self {
         let images: Images = toml::from_str(include_str!("../../../images.toml")).expect("a test reads it");
-        Self { images: images.image, own: std::env::current_exe().ok(), grace: GRACE }
+        Self { images: images.image, own: std::env::current_exe().ok(), grace: GRACE, startup: STARTUP }
     }
 
     /// Maps the images that fit `pattern` (`*` stands for anything) to a command, before all others. A job's entrypoint
@@ -66,13 +70,24 @@ impl Programs {
         self
     }
 
-    pub(super) fn grace_period(&self) -> Duration {
+    /// How long a container of an endpoint may take to pass its first health check; eight minutes unless told otherwise.
+    #[must_use]
+    pub fn startup(mut self, startup: Duration) -> Self {
+        self.startup = startup;
+        self
+    }
+
+    pub(crate) fn startup_patience(&self) -> Duration {
+        self.startup
+    }
+
+    pub(crate) fn grace_period(&self) -> Duration {
         self.grace
     }
 
     /// The command line for an image with a job's entrypoint and arguments; otherwise a sentence that says what is
     /// missing.
-    pub(super) fn command(
+    pub(crate) fn command(
         &self,
         image: &str,
         entrypoint: &[String],

@@ -1,4 +1,4 @@
-//! The folders of one instance of a job, laid out as SageMaker's container contract says: what is `/opt/ml` in a
+//! The folders of one instance of a job or an endpoint, laid out as SageMaker's container contract says: what is `/opt/ml` in a
 //! container is `opt/ml` in the instance's folder.
 
 use std::io;
@@ -11,7 +11,7 @@ use crate::Fake;
 
 /// The folder of one instance.
 #[derive(Debug, Clone)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     root: PathBuf,
 }
 
@@ -19,21 +19,26 @@ impl Tree {
     /// Where the instance `host` (`algo-1`, ...) of a job's present attempt has its folder. Absolute: the program's
     /// working folder is another one than ours.
     pub(super) fn of(fake: &Fake, job: &Job, host: &str) -> io::Result<Self> {
-        Ok(Self { root: std::path::absolute(folder(fake, job).join(job.attempt.to_string()).join(host))? })
+        Self::new(&folder(fake, job).join(job.attempt.to_string()).join(host))
+    }
+
+    /// With its root in this folder.
+    pub(crate) fn new(root: &Path) -> io::Result<Self> {
+        Ok(Self { root: std::path::absolute(root)? })
     }
 
     /// The instance's root folder, in which the program runs.
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// `opt/ml` in it.
-    pub(super) fn opt_ml(&self) -> PathBuf {
+    pub(crate) fn opt_ml(&self) -> PathBuf {
         self.root.join("opt").join("ml")
     }
 
     /// The path that is `/opt/ml/RELATIVE` in a container.
-    pub(super) fn at(&self, relative: &str) -> PathBuf {
+    pub(crate) fn at(&self, relative: &str) -> PathBuf {
         self.opt_ml().join(relative)
     }
 
@@ -61,7 +66,7 @@ pub(super) fn below_opt_ml(path: &str) -> Option<&str> {
 }
 
 /// Whether a relative path stays below where it begins.
-pub(super) fn is_plain(relative: &str) -> bool {
+pub(crate) fn is_plain(relative: &str) -> bool {
     Path::new(relative).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
@@ -86,7 +91,8 @@ pub(super) fn remove_all(fake: &Fake, end: impl Fn(&Path)) {
     remove_folder(&jobs);
 }
 
-fn remove_folder(folder: &Path) {
+/// Removes a folder with all that is in it. Failing to is logged.
+pub(crate) fn remove_folder(folder: &Path) {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!("cannot remove the working folder {}: {error}", folder.display());

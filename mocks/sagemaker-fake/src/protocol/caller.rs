@@ -1,12 +1,25 @@
 //! Who is calling.
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 
+use super::{Credential, DEFAULT_REGION};
 use crate::account::Caller;
 use crate::iam::User;
 use crate::iam::access_key::AccessKey;
 use crate::store::Records;
 use crate::{ApiError, Fake, sts};
+
+/// The region that a request was signed for, and who makes it.
+pub(super) fn identify(fake: &Fake, headers: &HeaderMap, query: &str) -> (String, Result<Caller, CredentialFault>) {
+    let credential = Credential::of(headers, query);
+    let region = credential.as_ref().map_or(DEFAULT_REGION, |credential| credential.region.as_str()).to_owned();
+    let who = match (&credential, headers.contains_key(header::AUTHORIZATION)) {
+        (Some(given), _) => caller(fake, Some(&given.access_key_id), given.session_token.as_deref()),
+        (None, true) => Err(CredentialFault::Malformed),
+        (None, false) => Err(CredentialFault::Missing),
+    };
+    (region, who)
+}
 
 /// Who calls with this key and this session token.
 ///

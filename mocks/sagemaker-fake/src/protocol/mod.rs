@@ -1,7 +1,7 @@
 //! The protocols: which service and operation a request means, and how its answer is written.
 //!
 //! SageMaker, CloudWatch Logs and Service Quotas speak awsJson 1.1, AWS STS and IAM speak awsQuery, CloudWatch speaks those
-//! two and rpc-v2-cbor. S3 is a protocol of its own and
+//! two and rpc-v2-cbor, SageMaker's runtime speaks restJson ([`runtime`]). S3 is a protocol of its own and
 //! lives in [`crate::s3`]; [`route`] only says that a request is for it.
 
 mod caller;
@@ -11,6 +11,7 @@ mod credential;
 mod json;
 mod query;
 mod route;
+pub mod runtime;
 mod service;
 pub mod signature;
 mod xml;
@@ -26,6 +27,7 @@ pub(crate) use query::{encode, pairs};
 pub use route::{Route, route};
 pub use service::Service;
 
+use crate::account::Caller;
 use crate::calls::Call;
 use crate::fake::Context;
 use crate::{ApiError, Fake};
@@ -60,7 +62,7 @@ pub fn answer(
         Route::Query(service, operation) => query::write(*service, operation.as_deref(), result, &request_id),
         Route::Cbor(service, operation) => cbor::write(*service, operation, result),
         Route::Json(service, _) => json::write(Some(*service), result),
-        Route::Unserved { .. } | Route::S3 => json::write(None, result),
+        Route::Unserved { .. } | Route::S3 | Route::Invoke(_) => json::write(None, result),
     };
     let request_id = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
     response.headers_mut().insert("x-amzn-requestid", request_id);
@@ -76,17 +78,12 @@ fn act(
     body: &[u8],
     checked: Checked,
 ) -> Result<serde_json::Value, ApiError> {
-    let credential = Credential::of(headers, query);
-    let region = credential.as_ref().map_or(DEFAULT_REGION, |credential| credential.region.as_str()).to_owned();
-    let who = match (&credential, headers.contains_key(header::AUTHORIZATION)) {
-        (Some(given), _) => caller(fake, Some(&given.access_key_id), given.session_token.as_deref()),
-        (None, true) => Err(CredentialFault::Malformed),
-        (None, false) => Err(CredentialFault::Missing),
-    };
+    let (region, who) = caller::identify(fake, headers, query);
     let (service, operation) = match route {
         Route::Json(service, operation) | Route::Cbor(service, operation) => (service.name(), operation.as_str()),
         Route::Query(service, operation) => (service.name(), operation.as_deref().unwrap_or_default()),
         Route::Unserved { service, operation } => (service.as_str(), operation.as_str()),
+        Route::Invoke(_) => ("sagemaker", "InvokeEndpoint"),
         Route::S3 => ("s3", ""),
     };
     let result = match (route, &who) {
@@ -103,10 +100,24 @@ fn act(
             .and_then(|(operation, input)| {
                 service.call(&Context { fake, caller, region: &region }, &operation, input, checked)
             }),
-        (Route::Unserved { .. } | Route::S3, Ok(_)) => {
+        (Route::Unserved { .. } | Route::S3 | Route::Invoke(_), Ok(_)) => {
             Err(ApiError::new("UnknownOperationException", format!("{service}.{operation} is not served by this fake")))
         }
     };
+    let error = result.as_ref().err().map(|error| error.code.clone());
+    remember(fake, (service, operation), region, who, headers, error);
+    result
+}
+
+/// Puts a call, of a service and an operation, on the record of calls.
+fn remember(
+    fake: &Fake,
+    (service, operation): (&str, &str),
+    region: String,
+    who: Result<Caller, CredentialFault>,
+    headers: &HeaderMap,
+    error: Option<String>,
+) {
     fake.calls.push(Call {
         time: fake.clock.now(),
         service: service.to_owned(),
@@ -119,9 +130,8 @@ fn act(
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
             .to_owned(),
-        error: result.as_ref().err().map(|error| error.code.clone()),
+        error,
     });
-    result
 }
 
 /// A response with a body of this type.

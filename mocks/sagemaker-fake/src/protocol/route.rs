@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, header};
 
-use super::{Credential, Service, query};
+use super::{Credential, Service, query, runtime};
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Route {
     Query(Service, Option<String>),
     /// A service of the rpc-v2-cbor protocol, and the operation that the path names.
     Cbor(Service, String),
+    /// InvokeEndpoint, of the endpoint of this name: for [`runtime::invoke`].
+    Invoke(String),
     /// Everything else is S3.
     S3,
     /// A service of AWS's that the fake does not have.
@@ -39,6 +41,12 @@ pub fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap, body
         };
     }
     let signed_for = Credential::of(headers, query).map(|credential| credential.service).unwrap_or_default();
+    if *method == Method::POST
+        && matches!(signed_for.as_str(), "sagemaker" | "")
+        && let Some(endpoint) = runtime::endpoint(path)
+    {
+        return Route::Invoke(endpoint.to_owned());
+    }
     let form = header(header::CONTENT_TYPE.as_str()).starts_with("application/x-www-form-urlencoded");
     let is_query = path == "/" && ((*method == Method::POST && form) || query.contains("Action="));
     match signed_for.as_str() {
@@ -145,7 +153,16 @@ mod tests {
             "POST /endpoints/e/invocations",
             &[("authorization", &signed("sagemaker"))],
             "1,2",
-            unserved("sagemaker", "POST /endpoints/e/invocations"),
+            Route::Invoke("e".to_owned()),
+        );
+        check("POST /endpoints/e/invocations", &[], "1,2", Route::Invoke("e".to_owned()));
+        check("POST /endpoints/e/invocations", &[("authorization", &signed("s3"))], "", Route::S3);
+        check("PUT /endpoints/e/invocations", &[], "", Route::S3);
+        check(
+            "POST /endpoints/e/async-invocations",
+            &[("authorization", &signed("sagemaker"))],
+            "",
+            unserved("sagemaker", "POST /endpoints/e/async-invocations"),
         );
     }
 }

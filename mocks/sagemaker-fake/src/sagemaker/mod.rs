@@ -1,5 +1,7 @@
 //! SageMaker: one file per resource.
 
+pub mod endpoint;
+pub mod endpoint_config;
 pub mod execution;
 pub mod model;
 pub mod model_package;
@@ -50,6 +52,16 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeModel", model::describe),
     ("DeleteModel", model::delete),
     ("ListModels", model::list),
+    ("CreateEndpointConfig", endpoint_config::create),
+    ("DescribeEndpointConfig", endpoint_config::describe),
+    ("DeleteEndpointConfig", endpoint_config::delete),
+    ("ListEndpointConfigs", endpoint_config::list),
+    ("CreateEndpoint", endpoint::create),
+    ("DescribeEndpoint", endpoint::describe),
+    ("UpdateEndpoint", endpoint::update),
+    ("UpdateEndpointWeightsAndCapacities", endpoint::update_weights_and_capacities),
+    ("DeleteEndpoint", endpoint::delete),
+    ("ListEndpoints", endpoint::list),
     ("StartPipelineExecution", execution::start),
     ("StopPipelineExecution", execution::stop),
     ("RetryPipelineExecution", execution::retry),

@@ -2,12 +2,16 @@
 
 mod account;
 mod caching;
+mod capture;
 mod clients;
 mod cloudwatch;
+mod endpoints;
 mod executions;
 mod export;
 mod garbage;
+mod hosting;
 mod iam;
+mod invocations;
 mod jobs;
 mod lifecycle;
 mod logs;

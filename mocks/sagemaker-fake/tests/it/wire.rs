@@ -147,7 +147,7 @@ async fn query_answers_and_errors_are_xml() {
 async fn services_that_are_not_served_say_so() {
     let aws = FakeAws::start().await;
     for (line, service) in
-        [("POST /service/S/operation/ListStreams", "kinesis"), ("POST /endpoints/e/invocations", "sagemaker")]
+        [("POST /service/S/operation/ListStreams", "kinesis"), ("POST /endpoints/e/async-invocations", "sagemaker")]
     {
         let signed = signed_for(service);
         let answer = raw(&aws.endpoint_url(), line, &[("authorization", &signed)], "x").await;
