@@ -6,8 +6,8 @@ use criterion::{Criterion, Throughput};
 use model_monitor::{
     analysis::{Analysis, Settings},
     attribute::Attribute,
-    dataset::{self, Attributes, DatasetFormat, Side},
-    merge::Labels,
+    dataset::{Attributes, Chunks, DatasetFormat, Side},
+    merge::{Labels, Tally},
     problem::Problem,
     records::{Capture, CaptureData, ContentTypes, EventMetadata, GroundTruth, Mode, Payload, Records},
     statistics::Statistics,
@@ -17,6 +17,9 @@ const RECORDS: u64 = 1_000_000;
 
 /// As many features as the toolkit's own model has, of numbers as long as they are there.
 const FEATURES: usize = 30;
+
+/// As the container reads them.
+const CHUNK: usize = 64 * 1024;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -70,10 +73,11 @@ fn merge(captures: &[u8], labels: &[u8]) -> Vec<u8> {
     for label in Records::<_, GroundTruth>::new(labels) {
         kept.add(&label.expect("a label"));
     }
-    let mut join = kept.join();
+    let join = kept.join();
+    let mut tally = Tally::default();
     let mut merged = Vec::with_capacity(captures.len() * 2);
     for capture in Records::<_, Capture>::new(captures) {
-        join.merge(&capture.expect("a record"), &mut merged);
+        join.merge(&capture.expect("a record"), &mut merged, &mut tally);
     }
     merged
 }
@@ -84,9 +88,11 @@ fn analyse(merged: &[u8]) -> Option<Statistics> {
         Attributes { inference: Some(Attribute::new("0")), probability: Some(Attribute::new("1")), ground_truth: None };
     let mut analysis = Analysis::new(&settings);
     let format = DatasetFormat::Merged { side: Side::EndpointOutput };
-    let read = dataset::read(merged, format, &attributes, |_, row| {
-        let _ = row.and_then(|row| analysis.add(&row));
-    });
-    read.expect("merged records");
+    for chunk in Chunks::new(merged, format, &attributes, CHUNK).expect("a format without header") {
+        let rows = chunk.expect("memory can be read").rows(&attributes, |_, row| {
+            let _ = row.and_then(|row| analysis.add(&row));
+        });
+        rows.expect("merged records");
+    }
     analysis.finish()
 }

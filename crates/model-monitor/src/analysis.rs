@@ -28,6 +28,19 @@ pub struct Observation<'a> {
     pub probability: Option<Cow<'a, str>>,
 }
 
+impl Observation<'_> {
+    /// On its own, without what it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Observation<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Observation {
+            ground_truth: own(self.ground_truth),
+            inference: self.inference.map(own),
+            probability: self.probability.map(own),
+        }
+    }
+}
+
 /// What a job says of its rows beyond where they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {

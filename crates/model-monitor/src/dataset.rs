@@ -1,6 +1,8 @@
 //! Files to rows: the formats that a job's `dataset_format` names.
 
-use std::{borrow::Cow, io::BufRead, str::FromStr};
+mod chunks;
+
+use std::{borrow::Cow, str::FromStr};
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, map::Map};
@@ -8,8 +10,10 @@ use serde_json::{Value, map::Map};
 use crate::{
     analysis::{GROUND_TRUTH, INFERENCE, Observation, PROBABILITY, Unusable},
     attribute::{Attribute, scalar},
-    records::{CaptureData, Encoding, Label, Merged, Payload, RecordError, Records},
+    records::{CaptureData, Encoding, Label, Merged, Payload, RecordError},
 };
+
+pub use self::chunks::{Chunk, Chunks};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,73 +84,6 @@ pub struct Attributes {
     pub probability: Option<Attribute>,
     /// `ground_truth_attribute`. Merged records need none: their label is one value.
     pub ground_truth: Option<Attribute>,
-}
-
-/// Hands over the rows of a file, one at a time, with the number of their line (of CSV, of the row: a
-/// quoted field may go over several lines).
-///
-/// # Errors
-/// A line is not of the format, or the header lacks a column.
-pub fn read(
-    input: impl BufRead,
-    format: DatasetFormat,
-    attributes: &Attributes,
-    mut each: impl FnMut(u64, Result<Observation<'_>, Unusable>),
-) -> Result<(), DatasetError> {
-    match format {
-        DatasetFormat::Csv { header } => csv(input, header, attributes, each),
-        DatasetFormat::JsonLines => {
-            let mut records = Records::<_, Value>::new(input);
-            while let Some(document) = records.next() {
-                each(records.line(), attributes.in_json(&document?));
-            }
-            Ok(())
-        }
-        DatasetFormat::Merged { side } => {
-            let mut records = Records::<_, Merged>::new(input);
-            while let Some(record) = records.next() {
-                let record = record?;
-                each(records.line(), attributes.in_merged(&record, side));
-            }
-            Ok(())
-        }
-    }
-}
-
-fn csv(
-    input: impl BufRead,
-    header: bool,
-    attributes: &Attributes,
-    mut each: impl FnMut(u64, Result<Observation<'_>, Unusable>),
-) -> Result<(), DatasetError> {
-    let mut reader = ::csv::ReaderBuilder::new().has_headers(header).flexible(true).from_reader(input);
-    let names = if header { Some(reader.headers()?.clone()) } else { None };
-    let column = |role, attribute: Option<&Attribute>| match (attribute, &names) {
-        (None, _) => Ok(None),
-        (Some(attribute), None) => Ok(attribute.column()),
-        (Some(attribute), Some(names)) => match attribute.column_in(names) {
-            Some(column) => Ok(Some(column)),
-            None => Err(DatasetError::NoColumn {
-                role,
-                attribute: attribute.text().to_owned(),
-                found: names.iter().take(20).collect::<Vec<_>>().join(", "),
-            }),
-        },
-    };
-    let columns = [
-        column(INFERENCE, attributes.inference.as_ref())?,
-        column(PROBABILITY, attributes.probability.as_ref())?,
-        column(GROUND_TRUTH, attributes.ground_truth.as_ref())?,
-    ];
-    let mut row = ::csv::StringRecord::new();
-    let mut line = u64::from(header);
-    while reader.read_record(&mut row)? {
-        line += 1;
-        let mut fields = columns.iter().map(|column| row.get((*column)?).map(Cow::from));
-        let mut field = || fields.next().flatten();
-        each(line, attributes.row(field(), field(), field()));
-    }
-    Ok(())
 }
 
 impl Attributes {
@@ -243,7 +180,7 @@ fn fields<'a, const N: usize>(
             _ => Err(Unusable::Rows { side, rows: rows().count() }),
         };
     }
-    let reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data.as_bytes());
+    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data.as_bytes());
     // Text is read from memory: nothing of it can fail.
     let rows: Vec<_> = reader.into_records().map_while(Result::ok).collect();
     match rows.as_slice() {

@@ -1,9 +1,15 @@
 //! The ground truth merge: captured records and labels, joined by id.
 //!
 //! It is an inner join: a record without label and a label without record are left out, a label serves every record of
-//! its id, and a record with several labels is merged with each of them. Labels are kept in memory, records pass by.
+//! its id, and a record with several labels is merged with each of them. Labels are kept in memory, records pass by:
+//! those of a piece of the whole may pass on a thread of their own.
 
-use std::{collections::hash_map::RandomState, fmt, hash::BuildHasher};
+use std::{
+    collections::hash_map::RandomState,
+    fmt,
+    hash::BuildHasher,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use crate::records::{Capture, Encoding, GroundTruth, Merged};
 
@@ -19,7 +25,7 @@ pub struct Labels {
     state: RandomState,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Entry {
     /// Of the id.
     hash: u64,
@@ -28,15 +34,15 @@ struct Entry {
     id_length: u32,
     length: u32,
     encoding: Encoding,
-    matched: bool,
+    matched: AtomicBool,
 }
 
 impl Entry {
-    fn id(self, text: &str) -> &str {
+    fn id<'a>(&self, text: &'a str) -> &'a str {
         &text[self.start..][..self.id_length as usize]
     }
 
-    fn label(self, text: &str) -> &str {
+    fn label<'a>(&self, text: &'a str) -> &'a str {
         &text[self.start + self.id_length as usize..][..self.length as usize]
     }
 }
@@ -53,7 +59,7 @@ impl Labels {
             id_length,
             length,
             encoding: label.ground_truth_data.encoding,
-            matched: false,
+            matched: AtomicBool::new(false),
         });
         self.text.push_str(id);
         self.text.push_str(data);
@@ -64,65 +70,80 @@ impl Labels {
     pub fn join(mut self) -> Join {
         // Labels of one id stay in the order in which they came.
         self.entries.sort_unstable_by_key(|entry| (entry.hash, entry.start));
-        Join { labels: self, captures: 0, unmatched: 0, merged: 0, examples: Vec::new() }
+        Join(self)
     }
 }
 
-/// The merge under way.
+/// The merge under way. Threads share it.
 #[derive(Debug)]
-pub struct Join {
-    labels: Labels,
+pub struct Join(Labels);
+
+/// How many records of a piece were merged.
+#[derive(Debug, Default)]
+pub struct Tally {
     captures: u64,
     unmatched: u64,
     merged: u64,
     examples: Vec<String>,
 }
 
+impl Tally {
+    /// Adds that of the piece that follows.
+    pub fn append(&mut self, next: Self) {
+        self.captures += next.captures;
+        self.unmatched += next.unmatched;
+        self.merged += next.merged;
+        self.examples.extend(next.examples);
+        self.examples.truncate(EXAMPLES);
+    }
+}
+
 impl Join {
     /// Appends a merged line for each label of the record; none if it has no label.
-    pub fn merge(&mut self, capture: &Capture, out: &mut Vec<u8>) {
-        let Labels { text, entries, state } = &mut self.labels;
+    pub fn merge(&self, capture: &Capture, out: &mut Vec<u8>, tally: &mut Tally) {
+        let Labels { text, entries, state } = &self.0;
         let id = capture.id();
         let hash = state.hash_one(id);
         let first = entries.partition_point(|entry| entry.hash < hash);
-        let before = self.merged;
-        for entry in entries[first..].iter_mut().take_while(|entry| entry.hash == hash) {
+        let before = tally.merged;
+        for entry in entries[first..].iter().take_while(|entry| entry.hash == hash) {
             if entry.id(text) == id {
-                entry.matched = true;
-                self.merged += 1;
+                // Read when all threads are done.
+                entry.matched.store(true, Ordering::Relaxed);
+                tally.merged += 1;
                 Merged::write(out, capture, entry.label(text), entry.encoding);
             }
         }
-        self.captures += 1;
-        if self.merged == before {
-            self.unmatched += 1;
-            if self.examples.len() < EXAMPLES {
-                self.examples.push(id.to_owned());
+        tally.captures += 1;
+        if tally.merged == before {
+            tally.unmatched += 1;
+            if tally.examples.len() < EXAMPLES {
+                tally.examples.push(id.to_owned());
             }
         }
     }
 
-    /// What came together so far.
+    /// What came together, of the tallies of all pieces.
     #[must_use]
-    pub fn report(&self) -> Report {
-        let Labels { text, entries, .. } = &self.labels;
-        let unmatched = || entries.iter().filter(|entry| !entry.matched);
+    pub fn report(self, tally: Tally) -> Report {
+        let Labels { text, entries, .. } = &self.0;
+        let unmatched = || entries.iter().filter(|entry| !entry.matched.load(Ordering::Relaxed));
         let mut repeated = 0;
         for same_hash in entries.chunk_by(|entry, next| entry.hash == next.hash) {
             let is_repeated = |at: &usize| same_hash[..*at].iter().any(|e| e.id(text) == same_hash[*at].id(text));
             repeated += (1..same_hash.len()).filter(is_repeated).count() as u64;
         }
         // In the order in which they came, not in that of their hashes, which is another each time.
-        let mut first: Vec<_> = unmatched().copied().collect();
+        let mut first: Vec<_> = unmatched().collect();
         first.sort_unstable_by_key(|entry| entry.start);
         Report {
-            captures: self.captures,
-            unmatched_captures: self.unmatched,
+            captures: tally.captures,
+            unmatched_captures: tally.unmatched,
             labels: entries.len() as u64,
             unmatched_labels: unmatched().count() as u64,
             repeated_labels: repeated,
-            merged: self.merged,
-            captures_without_label: self.examples.clone(),
+            merged: tally.merged,
+            captures_without_label: tally.examples,
             labels_without_capture: first.iter().take(EXAMPLES).map(|entry| entry.id(text).to_owned()).collect(),
         }
     }

@@ -4,6 +4,7 @@
 //! members in AWS's order. The text of `data` is kept as it is, line ends included.
 
 mod capture;
+mod chunks;
 mod ground_truth;
 mod merged;
 mod payload;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     capture::{Capture, CaptureData},
+    chunks::{Chunk, Chunks},
     ground_truth::{GroundTruth, Label},
     merged::Merged,
     payload::{ContentTypes, Encoding, Mode, Payload},

@@ -55,6 +55,25 @@ pub(crate) fn open(path: &Path) -> Result<BufReader<File>, Error> {
     File::open(path).map(BufReader::new).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
+/// Reads files in chunks, one file after the other; each chunk comes with its file.
+///
+/// # Errors
+/// A file cannot be read; or, by `wrong`, it cannot be cut.
+pub(crate) fn chunks<F: AsRef<Path>, C, E, I: Iterator<Item = Result<C, E>>>(
+    files: &[F],
+    cut: impl Fn(BufReader<File>) -> Result<I, E>,
+    wrong: fn(PathBuf, E) -> Error,
+) -> impl Iterator<Item = Result<(&F, C), Error>> {
+    files.iter().flat_map(move |file| {
+        let wrong = move |source| wrong(file.as_ref().to_owned(), source);
+        let (chunks, error) = match open(file.as_ref()).and_then(|opened| cut(opened).map_err(wrong)) {
+            Ok(chunks) => (Some(chunks), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        chunks.into_iter().flatten().map(move |chunk| Ok((file, chunk.map_err(wrong)?))).chain(error)
+    })
+}
+
 /// The whole content of a file.
 ///
 /// # Errors

@@ -140,16 +140,8 @@ type Lines<'a> = (&'a PathBuf, Chunk);
 fn chunks(input: &[PathBuf]) -> impl Iterator<Item = Result<Lines<'_>, Error>> + Send {
     /// Large enough that handing it over costs nothing, small enough that small files, too, are shared evenly.
     const SIZE: usize = 16 * 1024;
-    input.iter().flat_map(|path| {
-        let wrong = move |source| Error::Pairs { path: path.clone(), source };
-        let reader = files::open(path).and_then(|file| Reader::new(file, Labels::Required).map_err(wrong));
-        let (chunks, error) = match reader {
-            Ok(reader) => (Some(reader.chunks(SIZE)), None),
-            Err(error) => (None, Some(Err(error))),
-        };
-        let chunks = chunks.into_iter().flatten().map(move |chunk| Ok((path, chunk.map_err(wrong)?)));
-        chunks.chain(error)
-    })
+    let cut = |file| Ok(Reader::new(file, Labels::Required)?.chunks(SIZE));
+    files::chunks(input, cut, |path, source| Error::Pairs { path, source })
 }
 
 fn each_pair((path, chunk): Lines, mut each: impl FnMut(&Pair, bool)) -> Result<(), Error> {

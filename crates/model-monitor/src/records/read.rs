@@ -62,7 +62,12 @@ pub struct Records<R, T> {
 impl<R: BufRead, T: DeserializeOwned> Records<R, T> {
     /// Records of one kind.
     pub fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), line: 0, ended: false, kind: PhantomData }
+        Self::after(0, input)
+    }
+
+    /// Those of a source of which so many lines are elsewhere.
+    pub(super) fn after(line: u64, input: R) -> Self {
+        Self { input, buffer: Vec::new(), line, ended: false, kind: PhantomData }
     }
 
     /// The number of the line that was read last, from 1.

@@ -1,19 +1,20 @@
 //! Files of all formats, read to rows.
 
 use model_monitor::{
+    analysis::{Observation, Unusable},
     attribute::Attribute,
-    dataset::{self, Attributes, DatasetFormat},
+    dataset::{Attributes, Chunks, DatasetError, DatasetFormat, FormatError},
 };
 use proptest::{collection::vec, prelude::*};
 
 /// Reads a file; a row as `line: label|prediction|probability`, or its line and why it cannot be used.
-fn rows(text: &[u8], format: &str, attributes: [&str; 3]) -> Result<Vec<String>, String> {
-    let format: DatasetFormat = format.parse().map_err(|error: dataset::FormatError| error.to_string())?;
+fn rows_in_chunks(text: &[u8], format: &str, attributes: [&str; 3], size: usize) -> Result<Vec<String>, String> {
+    let format: DatasetFormat = format.parse().map_err(|error: FormatError| error.to_string())?;
     let [inference, probability, ground_truth] =
         attributes.map(|text| (!text.is_empty()).then(|| Attribute::new(text)));
     let attributes = Attributes { inference, probability, ground_truth };
     let mut rows = Vec::new();
-    let read = dataset::read(text, format, &attributes, |line, row| {
+    let mut each = |line, row: Result<Observation<'_>, Unusable>| {
         rows.push(match row {
             Ok(row) => format!(
                 "{line}: {}|{}|{}",
@@ -23,8 +24,14 @@ fn rows(text: &[u8], format: &str, attributes: [&str; 3]) -> Result<Vec<String>,
             ),
             Err(reason) => format!("{line}: {reason}"),
         });
-    });
-    read.map(|()| rows).map_err(|error| error.to_string())
+    };
+    let read = Chunks::new(text, format, &attributes, size)
+        .and_then(|mut chunks| chunks.try_for_each(|chunk| chunk?.rows(&attributes, &mut each)));
+    read.map(|()| rows).map_err(|error: DatasetError| error.to_string())
+}
+
+fn rows(text: &[u8], format: &str, attributes: [&str; 3]) -> Result<Vec<String>, String> {
+    rows_in_chunks(text, format, attributes, 1 << 20)
 }
 
 #[track_caller]
@@ -126,9 +133,16 @@ fn formats_that_cannot_be_read_are_refused_by_name() {
 
 proptest! {
     #[test]
-    fn any_file_is_read_or_refused(lines in vec("[-a0,.\"{}:\\\\ ]{0,12}|.{0,12}", 0..4), format in 0..4_usize) {
+    fn any_file_is_read_or_refused(
+        lines in vec("[-a0,.\"{}:\\\\ ]{0,12}|.{0,12}|\\{\"[01a]\": 1\\}", 0..6),
+        format in 0..4_usize,
+        size in 0..40_usize,
+    ) {
         let format = [HEADER, NO_HEADER, LINES, MERGED][format];
-        let _ = rows(lines.join("\n").as_bytes(), format, ["0", "a", "1"]);
+        let text = lines.join("\n");
+        let whole = rows(text.as_bytes(), format, ["0", "a", "1"]);
+        // In how many chunks does not matter.
+        prop_assert_eq!(rows_in_chunks(text.as_bytes(), format, ["0", "a", "1"], size), whole);
     }
 
     #[test]

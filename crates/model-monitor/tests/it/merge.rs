@@ -1,7 +1,7 @@
 //! The join of captured records and labels.
 
 use model_monitor::{
-    merge::{Labels, Report},
+    merge::{Labels, Report, Tally},
     records::{Capture, CaptureData, EventMetadata, GroundTruth, Merged, Records},
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -18,10 +18,15 @@ fn capture(event_id: &str, inference_id: Option<&str>) -> Capture {
 fn join(captures: &[Capture], labels: &[GroundTruth]) -> (Vec<Merged>, Report) {
     let mut kept = Labels::default();
     labels.iter().for_each(|label| kept.add(label));
-    let mut join = kept.join();
-    let mut merged = Vec::new();
-    captures.iter().for_each(|capture| join.merge(capture, &mut merged));
-    (Records::new(merged.as_slice()).collect::<Result<_, _>>().unwrap(), join.report())
+    let join = kept.join();
+    let (mut merged, mut tally) = (Vec::new(), Tally::default());
+    // In pieces, as threads do it.
+    for piece in captures.chunks(2) {
+        let mut of_piece = Tally::default();
+        piece.iter().for_each(|capture| join.merge(capture, &mut merged, &mut of_piece));
+        tally.append(of_piece);
+    }
+    (Records::new(merged.as_slice()).collect::<Result<_, _>>().unwrap(), join.report(tally))
 }
 
 /// `eventId` of the record and the label, for each merged record in turn.

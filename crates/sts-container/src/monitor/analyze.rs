@@ -4,19 +4,19 @@
 use std::path::{Path, PathBuf};
 
 use model_monitor::{
-    analysis::{Analysis, Settings, Unusable},
+    analysis::{Analysis, Observation, Settings, Unusable},
     attribute::Attribute,
     cloudwatch,
     constraints::Constraints,
-    dataset::{self, Attributes, DatasetFormat},
+    dataset::{Attributes, Chunk, Chunks, DatasetFormat},
     problem::Problem,
     statistics::Statistics,
     violations::Violations,
 };
 use time::{OffsetDateTime, macros::format_description};
 
-use super::{data, environment::Environment};
-use crate::{contract::OptMl, error::Error, files, say};
+use super::{CHUNK, data, environment::Environment};
+use crate::{contract::OptMl, error::Error, files, parallel, say};
 
 /// What a job asks for.
 #[derive(Debug)]
@@ -112,16 +112,31 @@ impl Job {
         let mut analysis = Analysis::new(&self.settings);
         let (mut rows, mut unusable) = (0_u64, 0_u64);
         let mut first: Option<(PathBuf, u64, Unusable)> = None;
-        for path in data(&self.source)? {
-            let read = dataset::read(files::open(&path)?, self.format, &self.attributes, |line, row| {
-                rows += 1;
-                if let Err(reason) = row.and_then(|row| analysis.add(&row)) {
-                    unusable += 1;
-                    first.get_or_insert_with(|| (path.clone(), line, reason));
+        let files = data(&self.source)?;
+        let wrong = |path, source| Error::Dataset { path, source };
+        let chunks = files::chunks(&files, |file| Chunks::new(file, self.format, &self.attributes, CHUNK), wrong);
+        let work = |(): &mut (), (path, chunk): (_, Chunk)| {
+            let path: &PathBuf = path;
+            let mut rows = Vec::new();
+            let each = |line, row: Result<Observation<'_>, _>| rows.push((line, row.map(Observation::into_owned)));
+            chunk.rows(&self.attributes, each).map_err(|source| wrong(path.clone(), source))?;
+            Ok((path, rows))
+        };
+        parallel::in_order(
+            chunks,
+            || (),
+            work,
+            |(path, more)| {
+                for (line, row) in more {
+                    rows += 1;
+                    if let Err(reason) = row.and_then(|row| analysis.add(&row)) {
+                        unusable += 1;
+                        first.get_or_insert_with(|| (path.clone(), line, reason));
+                    }
                 }
-            });
-            read.map_err(|source| Error::Dataset { path: path.clone(), source })?;
-        }
+                Ok(())
+            },
+        )?;
         match (analysis.finish(), first) {
             (Some(statistics), None) => Ok(statistics),
             (Some(statistics), Some((path, line, reason))) => {

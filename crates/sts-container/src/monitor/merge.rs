@@ -6,15 +6,15 @@ use std::{
 };
 
 use model_monitor::{
-    merge::{Join, Labels},
-    records::{Capture, GroundTruth, Records},
+    merge::{Join, Labels, Tally},
+    records::{Capture, Chunk, Chunks, GroundTruth, RecordError},
 };
 
-use super::{data, environment::Environment};
+use super::{CHUNK, data, environment::Environment};
 use crate::{
     error::Error,
     files::{self, Output},
-    say,
+    parallel, say,
 };
 
 /// Merges all hours of the job.
@@ -24,27 +24,13 @@ use crate::{
 pub(super) fn run(environment: &Environment, ground_truth: &Path) -> Result<(), Error> {
     let captured = environment.folder("dataset_source")?;
     let output = environment.folder("output_path")?;
-    let captures = data(&captured)?;
-    let mut labels = Labels::default();
-    for path in data(ground_truth)? {
-        for label in Records::<_, GroundTruth>::new(files::open(&path)?) {
-            labels.add(&label.map_err(|source| Error::Record { path: path.clone(), source })?);
-        }
-    }
-    let mut join = labels.join();
-    let id = id(&captures, &captured);
-    let part = |(number, path): (usize, &PathBuf)| {
-        let hour = path.parent().and_then(|folder| folder.strip_prefix(&captured).ok()).unwrap_or(Path::new(""));
-        output.join(hour).join(format!("part-{number:05}-{id}.c000.jsonl"))
-    };
-    let parts: Vec<PathBuf> = captures.iter().enumerate().map(part).collect();
-    let mut both = captures.iter().zip(&parts);
-    if let Err(error) = both.try_for_each(|(path, part)| part_of(path, &mut join, Output::new(part.clone()))) {
+    let parts = Part::all(data(&captured)?, &captured, &output);
+    let join = labels(&data(ground_truth)?)?.join();
+    let tally = merge(&join, &parts).inspect_err(|_| {
         // Half a merge would be taken for the whole. Best effort: the job has failed already.
-        parts.iter().for_each(|part| drop(std::fs::remove_file(part)));
-        return Err(error);
-    }
-    let report = join.report();
+        parts.iter().for_each(|part| drop(std::fs::remove_file(&part.merged)));
+    })?;
+    let report = join.report(tally);
     if report.merged == 0 {
         return Err(Error::NothingMerged { report: report.to_string() });
     }
@@ -53,16 +39,88 @@ pub(super) fn run(environment: &Environment, ground_truth: &Path) -> Result<(), 
     Ok(())
 }
 
-fn part_of(path: &Path, join: &mut Join, mut part: Output) -> Result<(), Error> {
-    let mut lines = Vec::new();
-    for capture in Records::<_, Capture>::new(files::open(path)?) {
-        join.merge(&capture.map_err(|source| Error::Record { path: path.to_owned(), source })?, &mut lines);
-        if !lines.is_empty() {
-            part.append(&lines)?;
-            lines.clear();
+fn labels(files: &[PathBuf]) -> Result<Labels, Error> {
+    let mut labels = Labels::default();
+    let work = |(): &mut (), (path, chunk): (&PathBuf, Chunk)| {
+        chunk.records::<GroundTruth>().collect::<Result<Vec<_>, _>>().map_err(|source| wrong(path.clone(), source))
+    };
+    parallel::in_order(
+        chunks(files),
+        || (),
+        work,
+        |more| {
+            more.iter().for_each(|label| labels.add(label));
+            Ok(())
+        },
+    )?;
+    Ok(labels)
+}
+
+fn merge(join: &Join, parts: &[Part]) -> Result<Tally, Error> {
+    let work = |(): &mut (), (part, chunk): (_, Chunk)| {
+        let part: &Part = part;
+        let (mut lines, mut tally) = (Vec::new(), Tally::default());
+        for capture in chunk.records::<Capture>() {
+            let capture = capture.map_err(|source| wrong(part.captured.clone(), source))?;
+            join.merge(&capture, &mut lines, &mut tally);
         }
+        Ok((part, lines, tally))
+    };
+    let mut tally = Tally::default();
+    let mut open: Option<(&Part, Output)> = None;
+    parallel::in_order(
+        chunks(parts),
+        || (),
+        work,
+        |(part, lines, more)| {
+            tally.append(more);
+            let is_next = open.as_ref().is_none_or(|(own, _)| own.merged != part.merged);
+            if is_next && let Some((_, done)) = open.replace((part, Output::new(part.merged.clone()))) {
+                done.finish()?;
+            }
+            match &mut open {
+                Some((_, output)) if !lines.is_empty() => output.append(&lines),
+                _ => Ok(()),
+            }
+        },
+    )?;
+    if let Some((_, last)) = open {
+        last.finish()?;
     }
-    part.finish()
+    Ok(tally)
+}
+
+/// A captured file, and what it is merged to.
+#[derive(Debug)]
+struct Part {
+    captured: PathBuf,
+    merged: PathBuf,
+}
+
+impl Part {
+    fn all(captures: Vec<PathBuf>, root: &Path, output: &Path) -> Vec<Self> {
+        let id = id(&captures, root);
+        let part = |(number, captured): (usize, PathBuf)| {
+            let hour = captured.parent().and_then(|folder| folder.strip_prefix(root).ok()).unwrap_or(Path::new(""));
+            let merged = output.join(hour).join(format!("part-{number:05}-{id}.c000.jsonl"));
+            Self { captured, merged }
+        };
+        captures.into_iter().enumerate().map(part).collect()
+    }
+}
+
+impl AsRef<Path> for Part {
+    fn as_ref(&self) -> &Path {
+        &self.captured
+    }
+}
+
+fn chunks<F: AsRef<Path> + Sync>(files: &[F]) -> impl Iterator<Item = Result<(&F, Chunk), Error>> + Send {
+    files::chunks(files, |file| Ok(Chunks::new(file, CHUNK)), wrong)
+}
+
+fn wrong(path: PathBuf, source: RecordError) -> Error {
+    Error::Record { path, source }
 }
 
 /// The UUID that all parts of a job share. It follows from the names of what was captured: a job that runs again
