@@ -8,6 +8,7 @@ use std::{
     collections::hash_map::RandomState,
     fmt,
     hash::BuildHasher,
+    iter, mem,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -16,7 +17,7 @@ use crate::records::{Capture, Encoding, GroundTruth, Merged};
 /// How many ids of what did not match are kept to be shown.
 const EXAMPLES: usize = 3;
 
-/// Labels by their id: 32 bytes for each beside its text.
+/// Labels by their id: 40 bytes for each beside its text.
 #[derive(Debug, Default)]
 pub struct Labels {
     /// Ids and labels, one after the other.
@@ -27,15 +28,20 @@ pub struct Labels {
 
 #[derive(Debug)]
 struct Entry {
-    /// Of the id.
-    hash: u64,
+    /// Half of that of the id.
+    hash: u32,
     /// Where in the text the id begins; the label follows.
     start: usize,
     id_length: u32,
     length: u32,
     encoding: Encoding,
     matched: AtomicBool,
+    /// The next entry with a hash like this one.
+    next: usize,
 }
+
+/// The place of no entry.
+const NOWHERE: usize = usize::MAX;
 
 impl Entry {
     fn id<'a>(&self, text: &'a str) -> &'a str {
@@ -54,29 +60,42 @@ impl Labels {
         // Neither is longer than `records::MAX_RECORD`.
         let (Ok(id_length), Ok(length)) = (id.len().try_into(), data.len().try_into()) else { return };
         self.entries.push(Entry {
-            hash: self.state.hash_one(id),
+            hash: self.hash(id),
             start: self.text.len(),
             id_length,
             length,
             encoding: label.ground_truth_data.encoding,
             matched: AtomicBool::new(false),
+            next: NOWHERE,
         });
         self.text.push_str(id);
         self.text.push_str(data);
     }
 
+    fn hash(&self, id: &str) -> u32 {
+        self.state.hash_one(id) as u32
+    }
+
     /// All labels are there: records may come.
     #[must_use]
     pub fn join(mut self) -> Join {
-        // Labels of one id stay in the order in which they came.
-        self.entries.sort_unstable_by_key(|entry| (entry.hash, entry.start));
-        Join(self)
+        let mut first = vec![NOWHERE; self.entries.len().max(1)];
+        // From the last to the first: labels of one id are found in the order in which they came.
+        for (place, entry) in self.entries.iter_mut().enumerate().rev() {
+            let like = entry.hash as usize % first.len();
+            entry.next = mem::replace(&mut first[like], place);
+        }
+        Join { labels: self, first }
     }
 }
 
 /// The merge under way. Threads share it.
 #[derive(Debug)]
-pub struct Join(Labels);
+pub struct Join {
+    labels: Labels,
+    /// For each remainder of a hash, the place of the first entry.
+    first: Vec<usize>,
+}
 
 /// How many records of a piece were merged.
 #[derive(Debug, Default)]
@@ -101,18 +120,13 @@ impl Tally {
 impl Join {
     /// Appends a merged line for each label of the record; none if it has no label.
     pub fn merge(&self, capture: &Capture, out: &mut Vec<u8>, tally: &mut Tally) {
-        let Labels { text, entries, state } = &self.0;
-        let id = capture.id();
-        let hash = state.hash_one(id);
-        let first = entries.partition_point(|entry| entry.hash < hash);
-        let before = tally.merged;
-        for entry in entries[first..].iter().take_while(|entry| entry.hash == hash) {
-            if entry.id(text) == id {
-                // Read when all threads are done.
-                entry.matched.store(true, Ordering::Relaxed);
-                tally.merged += 1;
-                Merged::write(out, capture, entry.label(text), entry.encoding);
-            }
+        let (id, before) = (capture.id(), tally.merged);
+        let hash = self.labels.hash(id);
+        for entry in self.same(self.first[hash as usize % self.first.len()], hash, id) {
+            // Read when all threads are done.
+            entry.matched.store(true, Ordering::Relaxed);
+            tally.merged += 1;
+            Merged::write(out, capture, entry.label(&self.labels.text), entry.encoding);
         }
         tally.captures += 1;
         if tally.merged == before {
@@ -123,28 +137,29 @@ impl Join {
         }
     }
 
+    /// Entries of an id, from a place on.
+    fn same(&self, place: usize, hash: u32, id: &str) -> impl Iterator<Item = &Entry> {
+        let Labels { text, entries, .. } = &self.labels;
+        let like = iter::successors(entries.get(place), |entry| entries.get(entry.next));
+        like.filter(move |entry| entry.hash == hash && entry.id(text) == id)
+    }
+
     /// What came together, of the tallies of all pieces.
     #[must_use]
     pub fn report(self, tally: Tally) -> Report {
-        let Labels { text, entries, .. } = &self.0;
+        let Labels { text, entries, .. } = &self.labels;
         let unmatched = || entries.iter().filter(|entry| !entry.matched.load(Ordering::Relaxed));
-        let mut repeated = 0;
-        for same_hash in entries.chunk_by(|entry, next| entry.hash == next.hash) {
-            let is_repeated = |at: &usize| same_hash[..*at].iter().any(|e| e.id(text) == same_hash[*at].id(text));
-            repeated += (1..same_hash.len()).filter(is_repeated).count() as u64;
-        }
-        // In the order in which they came, not in that of their hashes, which is another each time.
-        let mut first: Vec<_> = unmatched().collect();
-        first.sort_unstable_by_key(|entry| entry.start);
+        // Of labels with one id, each but the last has another after it; so many have another before them.
+        let is_repeated = |entry: &&Entry| self.same(entry.next, entry.hash, entry.id(text)).next().is_some();
         Report {
             captures: tally.captures,
             unmatched_captures: tally.unmatched,
             labels: entries.len() as u64,
             unmatched_labels: unmatched().count() as u64,
-            repeated_labels: repeated,
+            repeated_labels: entries.iter().filter(is_repeated).count() as u64,
             merged: tally.merged,
             captures_without_label: tally.examples,
-            labels_without_capture: first.iter().take(EXAMPLES).map(|entry| entry.id(text).to_owned()).collect(),
+            labels_without_capture: unmatched().take(EXAMPLES).map(|entry| entry.id(text).to_owned()).collect(),
         }
     }
 }

@@ -23,9 +23,18 @@ pub(crate) fn in_order<C: Send, S: Send, T: Send>(
     items: impl Iterator<Item = Result<C, Error>> + Send,
     state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, C) -> Result<T, Error> + Sync,
+    each: impl FnMut(T) -> Result<(), Error>,
+) -> Result<Vec<S>, Error> {
+    in_order_by(thread::available_parallelism().map_or(1, NonZero::get), items, state, work, each)
+}
+
+fn in_order_by<C: Send, S: Send, T: Send>(
+    workers: usize,
+    items: impl Iterator<Item = Result<C, Error>> + Send,
+    state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, C) -> Result<T, Error> + Sync,
     mut each: impl FnMut(T) -> Result<(), Error>,
 ) -> Result<Vec<S>, Error> {
-    let workers = thread::available_parallelism().map_or(1, NonZero::get);
     // For each item in turn, where its result will be: the length of this queue limits all others.
     let (announce, announced) = mpsc::sync_channel(4 * workers);
     let (hand_out, handed_out) = mpsc::channel();
@@ -83,7 +92,6 @@ mod tests {
 
     #[test]
     fn results_come_in_order_and_states_add_up() {
-        let mut seen = Vec::new();
         let work = |sum: &mut u64, item: u64| {
             *sum += item;
             // Later items are done sooner.
@@ -92,17 +100,16 @@ mod tests {
             }
             Ok(item * 2)
         };
-        let sums = in_order(
-            (0..1000).map(Ok),
-            || 0,
-            work,
-            |result| {
+        for workers in [1, 2, 7] {
+            let mut seen = Vec::new();
+            let each = |result| {
                 seen.push(result);
                 Ok(())
-            },
-        );
-        assert_eq!(seen, (0..1000).map(|item| item * 2).collect::<Vec<u64>>());
-        assert_eq!(sums.unwrap().iter().sum::<u64>(), 499_500);
+            };
+            let sums = in_order_by(workers, (0..1000).map(Ok), || 0, work, each).unwrap();
+            assert_eq!(seen, (0..1000).map(|item| item * 2).collect::<Vec<u64>>());
+            assert_eq!((sums.len(), sums.iter().sum::<u64>()), (workers, 499_500));
+        }
     }
 
     #[test]

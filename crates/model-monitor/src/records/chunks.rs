@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use memchr::memchr_iter;
 use serde::de::DeserializeOwned;
 
 use super::{MAX_RECORD, RecordError, Records};
@@ -59,7 +60,7 @@ impl<R: BufRead> Iterator for Chunks<R> {
             return self.failure.take().map(|source| Err(RecordError::Read { line: self.lines + 1, source }));
         }
         let chunk = Chunk { lines: self.lines, bytes };
-        self.lines += chunk.bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.lines += memchr_iter(b'\n', &chunk.bytes).count() as u64;
         Some(Ok(chunk))
     }
 }

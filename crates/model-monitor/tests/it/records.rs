@@ -1,10 +1,10 @@
 //! Records as AWS writes them, and whatever else may stand in a line.
 
-use std::io::{BufReader, Read, repeat};
+use std::io::{self, BufReader, Read, repeat};
 
 use model_monitor::records::{
-    Capture, CaptureData, ContentTypes, Encoding, EventMetadata, GroundTruth, Label, MAX_RECORD, Merged, Mode, Payload,
-    RecordError, Records,
+    Capture, CaptureData, Chunks, ContentTypes, Encoding, EventMetadata, GroundTruth, Label, MAX_RECORD, Merged, Mode,
+    Payload, RecordError, Records,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde::de::DeserializeOwned;
@@ -128,6 +128,42 @@ fn what_is_no_record_has_a_place_and_a_reason() {
     assert!(matches!(long.next(), Some(Err(RecordError::TooLong { line: 1 }))) && long.next().is_none());
 }
 
+/// What a source has, read in chunks: ids, and in the end why it is not read on.
+fn in_chunks(source: impl Read, size: usize) -> (Vec<String>, Option<RecordError>) {
+    let mut ids = Vec::new();
+    let read = Chunks::new(BufReader::new(source), size).try_for_each(|chunk| {
+        chunk?.records::<GroundTruth>().try_for_each(|label| {
+            ids.push(label?.event_metadata.event_id);
+            Ok(())
+        })
+    });
+    (ids, read.err())
+}
+
+/// Fails once it is asked.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("torn"))
+    }
+}
+
+#[test]
+fn chunks_tell_what_a_source_lacks_after_what_it_has() {
+    let mut lines = Vec::new();
+    (0..5).for_each(|id: u32| GroundTruth::new(&id.to_string(), "1").write(&mut lines));
+    let ids = ["0", "1", "2", "3", "4"];
+    for size in [1, 100, 250, 1 << 20] {
+        let (found, error) = in_chunks(lines.chain(&b"{\"groundTruthData"[..]).chain(Broken), size);
+        assert_eq!(found, ids, "{size}");
+        assert!(matches!(error, Some(RecordError::Read { line: 6, .. })), "{size}: {error:?}");
+    }
+    let (found, error) = in_chunks(lines.chain(repeat(b' ').take(MAX_RECORD as u64 + 1)), 1 << 20);
+    assert_eq!(found, ids);
+    assert!(matches!(error, Some(RecordError::TooLong { line: 6 })), "{error:?}");
+}
+
 fn payload(mode: Mode) -> impl Strategy<Value = Payload> {
     let encoding = prop_oneof![Just(Encoding::Csv), Just(Encoding::Json), Just(Encoding::Base64)];
     (option::of(".*"), ".*", encoding).prop_map(move |(observed_content_type, data, encoding)| Payload {
@@ -143,6 +179,24 @@ proptest! {
     fn any_bytes_are_read_or_refused(lines in vec(vec(any::<u8>(), 0..60), 0..4)) {
         let text = lines.join(&b'\n');
         let _ = (read::<Capture>(&text), read::<GroundTruth>(&text), read::<Merged>(&text));
+    }
+
+    #[test]
+    fn in_how_many_chunks_does_not_matter(
+        lines in vec(prop_oneof!["[ab]{1,9}".prop_map(|id| {
+            let mut line = Vec::new();
+            GroundTruth::new(&id, "1").write(&mut line);
+            line
+        }), vec(any::<u8>(), 0..3), Just(b"\r\n".to_vec())], 0..9),
+        size in 0..300_usize,
+    ) {
+        let text = lines.concat();
+        let (ids, error) = in_chunks(text.as_slice(), 1 << 20);
+        let (in_pieces, error_in_pieces) = in_chunks(text.as_slice(), size);
+        prop_assert_eq!((in_pieces, format!("{error_in_pieces:?}")), (ids.clone(), format!("{error:?}")));
+        let whole: Vec<Result<GroundTruth, _>> = Records::new(text.as_slice()).collect();
+        prop_assert_eq!(whole.len(), ids.len() + usize::from(error.is_some()));
+        prop_assert_eq!(format!("{:?}", whole.into_iter().find_map(Result::err)), format!("{error:?}"));
     }
 
     #[test]

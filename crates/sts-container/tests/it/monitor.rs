@@ -2,7 +2,14 @@
 
 use std::process::Output;
 
-use model_monitor::records::{Capture, CaptureData, ContentTypes, EventMetadata, GroundTruth, Mode, Payload};
+use model_monitor::{
+    analysis::{Analysis, Settings},
+    attribute::Attribute,
+    dataset::{Attributes, Side},
+    merge::{self, Tally},
+    problem::Problem,
+    records::{Capture, CaptureData, ContentTypes, EventMetadata, GroundTruth, Merged, Mode, Payload, Records},
+};
 use serde_json::Value;
 
 use crate::tree::Tree;
@@ -187,6 +194,70 @@ fn merged_records_are_analysed() {
     let message = "Completed: Job completed successfully with no violations.";
     assert_eq!(done(&tree, &ANALYZE), format!("{message}\n"));
     assert_eq!(tree.text("processing/output/constraint_violations.json"), "{\n  \"violations\" : [ ]\n}");
+}
+
+/// Two hours of so many records that they go through many hands, in files of different sizes; among them some without
+/// label, with two, and with an answer that is none.
+fn busy_hours() -> Tree {
+    let answer = |id: u32| if id % 97 == 5 { "none\n".to_owned() } else { answer(id) };
+    let tree = Tree::new();
+    tree.put(&format!("{CAPTURED}/00/00-04-146-a.jsonl"), captures(0..3000, answer));
+    tree.put(&format!("{CAPTURED}/00/01-04-146-b.jsonl"), captures(3000..3001, answer));
+    tree.put(&format!("{CAPTURED}/00/02-04-146-c.jsonl"), "");
+    tree.put(&format!("{CAPTURED}/01/00-04-146-d.jsonl"), captures(3001..9000, answer));
+    tree.put(&format!("{LABELS}/00/0100.jsonl"), [labels(20..5000), labels(4000..8990)].concat());
+    tree
+}
+
+#[test]
+fn many_threads_write_what_one_would() {
+    let tree = busy_hours();
+    let log = done(&tree, &MERGE);
+    let mut kept = merge::Labels::default();
+    let labelled = tree.text(&format!("{LABELS}/00/0100.jsonl"));
+    Records::<_, GroundTruth>::new(labelled.as_bytes()).for_each(|label| kept.add(&label.unwrap()));
+    let (join, mut tally, mut parts) = (kept.join(), Tally::default(), Vec::new());
+    for file in tree.files(CAPTURED) {
+        let (captured, mut part) = (tree.text(&format!("{CAPTURED}/{file}")), Vec::new());
+        Records::<_, Capture>::new(captured.as_bytes()).for_each(|c| join.merge(&c.unwrap(), &mut part, &mut tally));
+        parts.push(part);
+    }
+    assert_eq!(log, format!("{}\n", join.report(tally)));
+    parts.retain(|part| !part.is_empty());
+    let written = tree.files("processing/output");
+    let written: Vec<_> = written.iter().map(|file| tree.text(&format!("processing/output/{file}"))).collect();
+    assert!(written.iter().map(String::as_bytes).eq(parts.iter().map(Vec::as_slice)));
+
+    let analysed = Tree::new();
+    written.iter().enumerate().for_each(|(n, part)| analysed.put(&format!("processing/input_data/{n}.jsonl"), part));
+    let environment = ANALYZE.map(|(name, value)| (name, if name == "baseline_constraints" { "" } else { value }));
+    let log = done(&analysed, &environment);
+    let settings = Settings { problem: Problem::BinaryClassification, threshold: None, positive_label: None };
+    let attribute = |column| Some(Attribute::new(column));
+    let attributes = Attributes { inference: attribute("0"), probability: attribute("1"), ground_truth: None };
+    let (mut analysis, mut unusable) = (Analysis::new(&settings), 0);
+    for record in Records::<_, Merged>::new(parts.concat().as_slice()) {
+        let record = record.unwrap();
+        let row = attributes.in_merged(&record, Side::EndpointOutput);
+        unusable += u32::from(row.and_then(|row| analysis.add(&row)).is_err());
+    }
+    assert!(log.starts_with(&format!("{unusable} of ")) && unusable > 90, "{log}");
+    let found = analysed.text("processing/output/statistics.json");
+    let time = found.split_once("\"evaluation_time\" : \"").unwrap().1.split_once('"').unwrap().0;
+    assert_eq!(found, analysis.finish().unwrap().to_json(time));
+}
+
+#[test]
+fn of_several_broken_lines_the_first_is_told() {
+    let tree = busy_hours();
+    for (file, line) in [("01/00-04-146-d.jsonl", 5001), ("01/00-04-146-d.jsonl", 4001), ("00/00-04-146-a.jsonl", 2991)]
+    {
+        let path = format!("{CAPTURED}/{file}");
+        let lines = tree.text(&path);
+        let start: usize = lines.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        tree.put(&path, [&lines[..start], "{}\n", &lines[start..]].concat());
+        fails(&tree, &MERGE, &format!("/opt/ml/{path}: line {line}, column 2: is not such a record"));
+    }
 }
 
 #[test]
