@@ -3,6 +3,8 @@
 //! Criterion's benches of single functions, then the container's program as a whole, built for release, on copies of the
 //! sample. Nothing fails here: figures of a busy machine say nothing. The targets are for two cores that are idle.
 
+mod hour;
+
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use xshell::{Shell, cmd};
 use crate::cargo::cargo;
 
 /// Criterion's results: folder below `target/criterion`, what it is, how many things one iteration handles.
-const BENCHES: [(&str, &str, f64); 9] = [
+const BENCHES: [(&str, &str, f64); 11] = [
     ("features/count words", "count the words of a pair", 1000.0),
     ("features/extract", "features of a pair", 1000.0),
     ("features/write rows", "write a row", 1000.0),
@@ -26,6 +28,8 @@ const BENCHES: [(&str, &str, f64); 9] = [
     ("serve/a row of features", "serve a row, alone", 1.0),
     ("serve/a pair", "serve a pair, alone", 1.0),
     ("serve/100 rows of features", "serve 100 rows, alone", 1.0),
+    ("hour/merge", "merge a record, one thread, in memory", 1e6),
+    ("hour/analyse", "analyse a record, one thread, in memory", 1e6),
 ];
 
 /// How often the shortest of several runs is looked for.
@@ -47,9 +51,9 @@ pub fn run(sh: &Shell) -> anyhow::Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
     sh.change_dir(root);
     cargo(sh)
-        .args(["bench", "--package", "sts-model", "--package", "sts-container"])
-        .args(["--bench", "features", "--bench", "fit", "--bench", "preprocess", "--bench", "serve"])
-        .args(["--features", "sts-model/bench,sts-container/bench", "--", "--noplot"])
+        .args(["bench", "--package", "sts-model", "--package", "sts-container", "--package", "model-monitor"])
+        .args(["--bench", "features", "--bench", "fit", "--bench", "preprocess", "--bench", "serve", "--bench", "hour"])
+        .args(["--features", "sts-model/bench,sts-container/bench,model-monitor/bench", "--", "--noplot"])
         .run()?;
     cargo(sh).args(["build", "--quiet", "--release", "--package", "sts-container"]).run()?;
     let program = target(root).join("release/sts-container");
@@ -63,6 +67,7 @@ pub fn run(sh: &Shell) -> anyhow::Result<ExitCode> {
     }
     rows.extend(preprocess(sh, root, &program)?);
     rows.extend(serve(sh, root, &program)?);
+    rows.extend(hour::run(sh, &program)?);
 
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     println!("\n{:<44}{:>24}   {:<20}{cores} cores", "", "", "target");
