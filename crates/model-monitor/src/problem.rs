@@ -19,7 +19,7 @@ pub enum Problem {
 pub struct UnknownProblem(pub String);
 
 impl Problem {
-    const ALL: [Self; 3] = [Self::Regression, Self::BinaryClassification, Self::MulticlassClassification];
+    pub(crate) const ALL: [Self; 3] = [Self::Regression, Self::BinaryClassification, Self::MulticlassClassification];
 
     /// Its name, as a job has it.
     #[must_use]

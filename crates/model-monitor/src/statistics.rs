@@ -1,5 +1,7 @@
 //! What an analysis measured: `statistics.json`.
 
+mod read;
+
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -8,6 +10,8 @@ use crate::{
     json::{self, java_double},
     problem::Problem,
 };
+
+pub use self::read::StatisticsError;
 
 /// Metrics, in the monitor's order.
 #[derive(Debug, Clone, PartialEq)]

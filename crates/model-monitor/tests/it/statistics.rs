@@ -8,7 +8,7 @@ use model_monitor::{
     cloudwatch,
     constraints::Constraints,
     problem::Problem,
-    statistics::{Measure, Metric, Statistics},
+    statistics::{Label, Measure, Metric, Statistics},
 };
 use proptest::{collection::vec, prelude::*};
 use serde::Deserialize;
@@ -204,6 +204,46 @@ fn a_real_document_is_written_byte_by_byte() {
         ],
     };
     assert_eq!(statistics.to_json("2023-03-30T21:08:34.729Z"), include_str!("aws/statistics_regression.json"));
+}
+
+#[test]
+fn documents_read_back() {
+    #[track_caller]
+    fn check(statistics: &Statistics) {
+        let read = Statistics::read(statistics.to_json("2023-03-30T21:08:34.729Z").as_bytes()).unwrap();
+        assert_eq!(&read, statistics);
+    }
+    let text = |values: &[f64], row: usize| values.get(row).map(f64::to_string);
+    for case in serde_json::from_str::<Vec<Case>>(include_str!("reference/metrics.json")).unwrap() {
+        let rows = (0..case.truth.len())
+            .map(|row| [text(&case.truth, row), text(&case.predicted, row), text(&case.scores, row)]);
+        check(&analyse(&settings(case.problem.parse().unwrap(), case.threshold), rows));
+    }
+    check(&analyse(
+        &settings(Problem::MulticlassClassification, None),
+        labels(&[("cat", "dog", 3), ("7", "cat", 200)]),
+    ));
+    let theirs = [include_str!("aws/statistics_binary.json"), include_str!("aws/statistics_multiclass.json")];
+    let theirs = theirs.map(|text| Statistics::read(text.as_bytes()).unwrap());
+    assert_eq!(theirs.each_ref().map(|statistics| statistics.measures.len()), [20, 13]);
+    let auc = theirs[0].metric("auc").unwrap();
+    assert_eq!((auc.value, auc.standard_deviation, theirs[0].item_count), (1.0, None, 0));
+    let Measure::ConfusionMatrix(counts) = &theirs[1].measures[0].1 else { panic!() };
+    assert_eq!(counts[&Label::Number(0)][&Label::Number(1)], 510);
+}
+
+#[test]
+fn what_is_no_document_is_refused() {
+    #[track_caller]
+    fn check(text: &str, reason: &str) {
+        assert_eq!(Statistics::read(text.as_bytes()).unwrap_err().to_string(), reason);
+    }
+    let missing = "the statistics have no metrics: none of regression_metrics, binary_classification_metrics, multiclass_classification_metrics";
+    check("[1]", "the statistics are not JSON");
+    check("{\"version\": 0.0, \"features\": []}", missing);
+    check("{\"regression_metrics\": 1}", missing);
+    check("{\"regression_metrics\": {\"mae\": []}}", "mae of the statistics cannot be read");
+    check("{\"regression_metrics\": {\"mae\": {\"value\": {}}}}", "mae of the statistics cannot be read");
 }
 
 #[test]
