@@ -27,6 +27,9 @@ pub mod selective;
 pub mod test_set;
 pub mod watch;
 
+pub mod charts;
+pub mod html;
+
 pub mod aws;
 pub mod offline;
 

@@ -1,8 +1,6 @@
 //! The evaluation as a page: one file, without scripts or anything from elsewhere, for screens light and dark and for
 //! paper.
 
-mod charts;
-
 use std::fmt::Write;
 
 use sts_model::metrics::{BinaryClassificationMetrics, ConfusionMatrix};
@@ -10,32 +8,33 @@ use sts_model::quality::{Estimate, SAMPLES};
 
 use super::errors::Error;
 use super::evaluate::Report;
+use crate::charts::shares::{Calibration, Roc};
+use crate::html::{count_of, document, escaped};
 
 const STYLE: &str = include_str!("page/style.css");
 
 /// The page of a report.
 pub fn page(report: &Report, metrics: &BinaryClassificationMetrics) -> String {
     let ConfusionMatrix { true_negatives, false_positives, false_negatives, true_positives } = report.confusion_matrix;
-    let roc = charts::roc(
-        &metrics.receiver_operating_characteristic_curve,
-        report.figures.auc,
-        (metrics.false_positive_rate.value, metrics.recall.value),
-    );
-    let calibration = charts::calibration(&report.calibration);
-    format!(
-        r#"<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Model evaluation</title>
-<style>
-{STYLE}</style>
-</head>
-<body>
-<main>
-<header>
+    let Estimate { value, low, high } = report.figures.auc;
+    let curve = &metrics.receiver_operating_characteristic_curve;
+    let roc = Roc {
+        id: "roc",
+        curve: (&curve.false_positive_rates, &curve.true_positive_rates),
+        beside: None,
+        area: &format!("AUC {value:.3} ({low:.3} to {high:.3})"),
+        about: &format!("The area under the curve is {value:.3}, with a 95% interval from {low:.3} to {high:.3}."),
+        used: Some((metrics.false_positive_rate.value, metrics.recall.value)),
+    };
+    let calibration = Calibration {
+        id: "calibration",
+        bins: &report.calibration,
+        beside: None,
+        rows: "pairs",
+        positives: "paraphrases",
+    };
+    let main = format!(
+        r#"<header>
 <h1>Model evaluation</h1>
 <p>{summary}</p>
 </header>
@@ -77,10 +76,7 @@ pub fn page(report: &Report, metrics: &BinaryClassificationMetrics) -> String {
 </table>
 </div>
 </section>
-{taken}{missed}</main>
-</body>
-</html>
-"#,
+{taken}{missed}"#,
         summary = escaped(&report.summary()),
         figures = figures(report),
         intervals = escaped(report.intervals),
@@ -89,13 +85,16 @@ pub fn page(report: &Report, metrics: &BinaryClassificationMetrics) -> String {
         threshold = report.threshold,
         recall = 100.0 * metrics.recall.value,
         false_alarms = 100.0 * metrics.false_positive_rate.value,
-        tn = cell(true_negatives, true_negatives + false_positives, "right"),
-        fp = cell(false_positives, true_negatives + false_positives, "wrong"),
-        missed_count = cell(false_negatives, false_negatives + true_positives, "wrong"),
-        tp = cell(true_positives, false_negatives + true_positives, "right"),
+        tn = count_of(true_negatives, true_negatives + false_positives, true),
+        fp = count_of(false_positives, true_negatives + false_positives, false),
+        missed_count = count_of(false_negatives, false_negatives + true_positives, false),
+        tp = count_of(true_positives, false_negatives + true_positives, true),
         taken = errors("taken", "Most confident errors: taken for paraphrases", &report.false_positives),
         missed = errors("missed", "Most confident errors: not recognised", &report.false_negatives),
-    )
+        roc = roc.draw(),
+        calibration = calibration.draw(),
+    );
+    document("Model evaluation", STYLE, &main)
 }
 
 fn figures(report: &Report) -> String {
@@ -116,12 +115,6 @@ fn figures(report: &Report) -> String {
         );
     }
     rows
-}
-
-/// A cell of the confusion matrix: the count, and its share of the row.
-fn cell(count: u64, all: u64, class: &str) -> String {
-    let share = 100.0 * count as f64 / all.max(1) as f64;
-    format!(r#"<td class="number {class}"><strong>{count}</strong> <span class="share">{share:.1}%</span></td>"#)
 }
 
 fn errors(id: &str, title: &str, errors: &[Error]) -> String {
@@ -166,30 +159,4 @@ what each adds to the log-odds, compared with its mean over the training pairs.<
 </section>
 "#
     )
-}
-
-/// Text that means nothing to a browser.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escaped;
-
-    #[test]
-    fn sentences_stay_text() {
-        assert_eq!(escaped("<b title=\"x\">R&D's</b>"), "&lt;b title=&quot;x&quot;&gt;R&amp;D&#39;s&lt;/b&gt;");
-    }
 }
