@@ -14,6 +14,8 @@ use crate::{
     statistics::{Label, Statistics},
 };
 
+pub use crate::binary::{Judged, Labels};
+
 /// The probability above which the positive label is predicted, unless a job says otherwise.
 pub const THRESHOLD: f64 = 0.5;
 
@@ -161,7 +163,6 @@ impl Analysis {
     /// Without rows as yet.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let positive = || settings.positive_label.as_deref().map_or(Label::Number(1), Label::of);
         Self {
             problem: settings.problem,
             threshold: settings.threshold,
@@ -169,7 +170,9 @@ impl Analysis {
             sampler: Sampler::new(),
             kind: match settings.problem {
                 Problem::Regression => Kind::Regression(Regression::default()),
-                Problem::BinaryClassification => Kind::Binary(Binary::new(positive())),
+                Problem::BinaryClassification => {
+                    Kind::Binary(Binary::new(Labels::new(settings.positive_label.as_deref())))
+                }
                 Problem::MulticlassClassification => Kind::Multiclass(Multiclass::default()),
             },
         }
@@ -190,14 +193,7 @@ impl Analysis {
                 regression.add(truth, prediction, sampler.next());
             }
             Kind::Binary(binary) => {
-                let truth = class(binary, GROUND_TRUTH, &row.ground_truth)?;
-                let score = row.probability.as_deref().map(|text| number(PROBABILITY, text)).transpose()?;
-                let predicted = match (score, self.threshold, &row.inference) {
-                    (Some(score), Some(threshold), _) => score > threshold,
-                    (_, _, Some(text)) => class(binary, INFERENCE, text)?,
-                    (Some(score), None, None) => score > THRESHOLD,
-                    (None, _, None) => return Err(not_given(INFERENCE)),
-                };
+                let Judged { truth, predicted, score } = binary.labels.judge(row, self.threshold)?;
                 // Without a probability, rows are ranked by their label.
                 let score = score.unwrap_or(if predicted { 1.0 } else { 0.0 });
                 binary.add(truth, predicted, score, sampler.next());
@@ -230,29 +226,20 @@ impl Analysis {
     }
 }
 
-fn number(role: &'static str, text: &str) -> Result<f64, Unusable> {
+pub(crate) fn number(role: &'static str, text: &str) -> Result<f64, Unusable> {
     let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
     number.ok_or_else(|| Unusable::NotANumber { role, value: shortened(text) })
 }
 
-fn label(role: &'static str, text: &str) -> Result<Label, Unusable> {
+pub(crate) fn label(role: &'static str, text: &str) -> Result<Label, Unusable> {
     match Label::of(text) {
         Label::Text(text) if text.is_empty() => Err(Unusable::Empty { role }),
         label => Ok(label),
     }
 }
 
-fn class(binary: &mut Binary, role: &'static str, text: &str) -> Result<bool, Unusable> {
-    binary.is_positive(label(role, text)?).map_err(|(negative, positive)| Unusable::ThirdLabel {
-        role,
-        value: shortened(text),
-        negative: negative.to_string(),
-        positive: positive.to_string(),
-    })
-}
-
 /// Enough of a text to recognise it.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const LIMIT: usize = 40;
     let cut = &text[..text.floor_char_boundary(LIMIT)];
     if cut.len() == text.len() { cut.to_owned() } else { format!("{cut}...") }

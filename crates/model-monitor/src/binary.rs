@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use self::curves::Row;
 use crate::{
+    analysis::{self, GROUND_TRUTH, INFERENCE, Observation, PROBABILITY, THRESHOLD, Unusable},
+    problem::Problem,
     regression::share,
     samples::{self, Membership, SETS},
     statistics::{Label, Measure},
@@ -15,11 +17,28 @@ use crate::{
 /// curve is exact.
 #[derive(Debug)]
 pub(crate) struct Binary {
+    pub(crate) labels: Labels,
+    sets: [Counts; SETS],
+    rows: Vec<Row>,
+}
+
+/// The two labels of binary classification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
     positive: Label,
     /// Known from the start where the positive label is 1; else the first other label.
     negative: Option<Label>,
-    sets: [Counts; SETS],
-    rows: Vec<Row>,
+}
+
+/// A row, understood.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    /// Whether it is positive.
+    pub truth: bool,
+    /// Whether it was predicted to be.
+    pub predicted: bool,
+    /// How likely that was said to be, where it was said.
+    pub score: Option<f64>,
 }
 
 /// How often which label was predicted for which.
@@ -32,27 +51,8 @@ struct Counts {
 }
 
 impl Binary {
-    pub(crate) fn new(positive: Label) -> Self {
-        let negative = (positive == Label::Number(1)).then_some(Label::Number(0));
-        Self { positive, negative, sets: [Counts::default(); SETS], rows: Vec::new() }
-    }
-
-    /// Whether a label is the positive one.
-    ///
-    /// # Errors
-    /// It is a third label; gives the two.
-    pub(crate) fn is_positive(&mut self, label: Label) -> Result<bool, (Label, Label)> {
-        if label == self.positive {
-            return Ok(true);
-        }
-        match &self.negative {
-            Some(negative) if label == *negative => Ok(false),
-            Some(negative) => Err((negative.clone(), self.positive.clone())),
-            None => {
-                self.negative = Some(label);
-                Ok(false)
-            }
-        }
+    pub(crate) fn new(labels: Labels) -> Self {
+        Self { labels, sets: [Counts::default(); SETS], rows: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, truth: bool, predicted: bool, score: f64, membership: Membership) {
@@ -103,13 +103,55 @@ impl Binary {
 
     fn confusion_matrix(&self) -> Measure {
         let counts = self.sets[0];
+        let Labels { positive, negative } = &self.labels;
         let row = |negatives, positives| {
-            let negative = self.negative.clone().map(|label| (label, negatives));
-            negative.into_iter().chain([(self.positive.clone(), positives)]).collect::<BTreeMap<_, _>>()
+            let negative = negative.clone().map(|label| (label, negatives));
+            negative.into_iter().chain([(positive.clone(), positives)]).collect::<BTreeMap<_, _>>()
         };
-        let negative = self.negative.clone().map(|label| (label, row(counts.true_negatives, counts.false_positives)));
-        let positive = (self.positive.clone(), row(counts.false_negatives, counts.true_positives));
+        let negative = negative.clone().map(|label| (label, row(counts.true_negatives, counts.false_positives)));
+        let positive = (positive.clone(), row(counts.false_negatives, counts.true_positives));
         Measure::ConfusionMatrix(negative.into_iter().chain([positive]).collect())
+    }
+}
+
+impl Labels {
+    /// The positive label is a job's `positive_label`; by default 1, and then the other is 0.
+    #[must_use]
+    pub fn new(positive_label: Option<&str>) -> Self {
+        let positive = positive_label.map_or(Label::Number(1), Label::of);
+        Self { negative: (positive == Label::Number(1)).then_some(Label::Number(0)), positive }
+    }
+
+    /// What a row says. A probability above the threshold is the positive label; without a threshold the predicted label
+    /// decides, where there is one.
+    ///
+    /// # Errors
+    /// The row cannot be used.
+    pub fn judge(&mut self, row: &Observation<'_>, threshold: Option<f64>) -> Result<Judged, Unusable> {
+        let truth = self.is_positive(GROUND_TRUTH, &row.ground_truth)?;
+        let score = row.probability.as_deref().map(|text| analysis::number(PROBABILITY, text)).transpose()?;
+        let predicted = match (score, threshold, &row.inference) {
+            (Some(score), Some(threshold), _) => score > threshold,
+            (_, _, Some(text)) => self.is_positive(INFERENCE, text)?,
+            (Some(score), None, None) => score > THRESHOLD,
+            (None, _, None) => {
+                return Err(Unusable::NotGiven { problem: Problem::BinaryClassification, role: INFERENCE });
+            }
+        };
+        Ok(Judged { truth, predicted, score })
+    }
+
+    fn is_positive(&mut self, role: &'static str, text: &str) -> Result<bool, Unusable> {
+        let label = analysis::label(role, text)?;
+        if label == self.positive {
+            return Ok(true);
+        }
+        let negative = self.negative.get_or_insert_with(|| label.clone());
+        if label == *negative {
+            return Ok(false);
+        }
+        let (negative, positive) = (negative.to_string(), self.positive.to_string());
+        Err(Unusable::ThirdLabel { role, value: analysis::shortened(text), negative, positive })
     }
 }
 
