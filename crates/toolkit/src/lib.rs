@@ -29,6 +29,7 @@ pub mod watch;
 
 pub mod charts;
 pub mod html;
+pub mod monitor;
 
 pub mod aws;
 pub mod offline;

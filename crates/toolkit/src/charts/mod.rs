@@ -1,6 +1,8 @@
 //! Charts as inline SVG, for every page. Colours come from the page's style; each chart has a title and a description for
 //! those who do not see it.
 
+pub mod histogram;
+pub mod series;
 pub mod shares;
 
 use std::fmt::Write;

@@ -43,11 +43,14 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
-/// A cell of a confusion matrix: the count, and its share of all with this label.
-pub fn count_of(count: u64, all: u64, is_right: bool) -> String {
+/// A cell of a confusion matrix: the count, its share of all with this label, and the share before, from 0 to 1.
+pub fn count_of(count: u64, all: u64, is_right: bool, before: Option<f64>) -> String {
     let share = 100.0 * count as f64 / all.max(1) as f64;
+    let before = before.map_or_else(String::new, |before| format!(" ({:.1}%)", 100.0 * before));
     let class = if is_right { "right" } else { "wrong" };
-    format!(r#"<td class="number {class}"><strong>{count}</strong> <span class="share">{share:.1}%</span></td>"#)
+    format!(
+        r#"<td class="number {class}"><strong>{count}</strong> <span class="share">{share:.1}%{before}</span></td>"#
+    )
 }
 
 #[cfg(test)]
