@@ -27,10 +27,13 @@ pub fn section(hours: &[&Hour]) -> String {
     )
 }
 
-/// What the job said beyond the status, with which its exit message begins.
+/// What was said of it; nothing where that only repeats the status and the number of violations, as the exit message of a
+/// job that came to its end does.
 fn message(hour: &Hour) -> &str {
     let message = hour.message.as_deref().unwrap_or_default();
-    message.strip_prefix(&hour.status).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message)
+    let repeats =
+        message.strip_prefix(&hour.status).is_some_and(|rest| rest.starts_with(": Job completed successfully with "));
+    if repeats { "" } else { message }
 }
 
 fn table(hours: &[&Hour]) -> String {

@@ -97,7 +97,7 @@ fn card(report: &Report, shift: &Shift, column: usize, number: usize, history: &
     )
 }
 
-/// The distance less chance, hour by hour; nothing where there is but one hour.
+/// The distance less chance, hour by hour; nothing where there is but one hour, or never was a drift.
 fn over_time(column: usize, number: usize, history: &[&Hour]) -> String {
     let point = |(hour, at): (&&Hour, f64)| {
         let shift = hour.observed.as_ref().and_then(|observed| observed.shifts.get(column));
@@ -112,7 +112,9 @@ fn over_time(column: usize, number: usize, history: &[&Hour]) -> String {
         }
     };
     let points: Vec<Point> = history.iter().zip(metrics::places(history)).map(point).collect();
-    if points.iter().filter(|point| point.value.is_some()).count() < 2 {
+    // One that was always as it should be is a line at the bottom, and one hour is no line.
+    let read = points.iter().filter(|point| point.value.is_some()).count();
+    if read < 2 || points.iter().all(|point| !point.is_beyond) {
         return String::new();
     }
     let chart = Series {

@@ -118,6 +118,7 @@ fn the_numbers_are_those_that_were_fed() {
         contains(&page, &[&format!("distance {:.3}; mean", shift.distance)]);
     }
     let bins = last.observed.as_ref().unwrap().scores.as_ref().unwrap().calibration().unwrap();
+    assert_eq!(page.matches("<title id=\"drift-").count(), 2);
     for bin in bins.iter().filter(|bin| bin.rows > 0) {
         contains(&page, &[&format!("{} records: mean probability {:.3}", bin.rows, bin.mean_probability)]);
     }
