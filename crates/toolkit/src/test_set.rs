@@ -23,7 +23,9 @@ pub async fn read(session: &Session, package: &Package) -> Result<Dataset, Failu
             .hint("packages that `cargo xtask run` registers do"));
     };
     let mut dataset: Option<Dataset> = None;
-    for object in objects::list(s3, bucket, prefix, account).await? {
+    // The pairs themselves are beside their features.
+    let is_rows = |object: &objects::Object| object.key.ends_with(".csv");
+    for object in objects::list(s3, bucket, prefix, account).await?.into_iter().filter(is_rows) {
         let content = objects::read(s3, bucket, &object.key, account).await?.unwrap_or_default();
         let columns = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let columns = columns.iter().filter(|byte| **byte == b',').count();
