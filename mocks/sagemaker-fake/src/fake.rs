@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::ApiError;
 use crate::account::{Caller, Scenario};
+use crate::authorisation::Enforcement;
 use crate::calls::CallLog;
 use crate::clock::{Clock, Offset};
 use crate::endpoints::{self, Hosting};
@@ -54,6 +55,8 @@ pub struct Parts {
     pub engine: Engine,
     /// What endpoints are served by.
     pub(crate) hosting: Hosting,
+    /// Whether IAM is enforced, and what was asked of it.
+    pub enforcement: Enforcement,
     folder: Folder,
 }
 
@@ -83,6 +86,18 @@ impl Parts {
     pub fn account(&self) -> &str {
         &self.scenario.account
     }
+
+    /// Whether signatures are verified and every call is authorised.
+    pub fn enforces_iam(&self) -> bool {
+        self.enforcement.is_on()
+    }
+
+    /// The account's own clock, in seconds since 1970: real time, and as far from it as the scenario says. Signatures go
+    /// by it, and answers are dated by it.
+    pub fn account_time(&self) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        i64::try_from(now).unwrap_or(i64::MAX).saturating_add(self.scenario.client.clock_skew)
+    }
 }
 
 /// Says what a fake should be like before it starts.
@@ -94,6 +109,7 @@ pub struct FakeBuilder {
     ids: Ids,
     programs: Programs,
     at_rest: bool,
+    enforce_iam: bool,
 }
 
 /// Why a fake could not start.
@@ -133,6 +149,7 @@ impl Fake {
             ids: Ids::random(),
             programs: Programs::built_in(),
             at_rest: false,
+            enforce_iam: false,
         }
     }
 
@@ -199,6 +216,13 @@ impl FakeBuilder {
         self
     }
 
+    /// Verifies signatures and authorises every call, as AWS does, even if the scenario does not ask for it. A state folder
+    /// remembers it.
+    pub fn enforce_iam(mut self, enforce_iam: bool) -> Self {
+        self.enforce_iam = enforce_iam;
+        self
+    }
+
     /// Opens the state and goes on with whatever was running when it was last closed or killed.
     ///
     /// Needs a running tokio runtime.
@@ -228,6 +252,10 @@ impl FakeBuilder {
             self.clock.resume(offset);
         }
         seed(&store, &self.scenario, &self.clock)?;
+        let enforcement = Enforcement::resume(&store)?;
+        if self.enforce_iam || self.scenario.enforce_iam {
+            enforcement.turn_on(&store)?;
+        }
         let fake = Fake(Arc::new(Parts {
             scenario: self.scenario,
             store,
@@ -238,6 +266,7 @@ impl FakeBuilder {
             faults: Faults::default(),
             engine: Engine::default(),
             hosting: Hosting::default(),
+            enforcement,
             folder,
         }));
         if !self.at_rest {

@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | doors | [`doors`] | HTTP: a hyper listener for everyone, a wiremock mount for tests |
 //! | protocol | [`protocol`] | awsJson, awsQuery, restJson, rpc-v2-cbor; which service and operation a request means |
-//! | authorisation | [`authorisation`] | who may do what, if IAM is enforced |
+//! | authorisation | [`authorisation`] | who may do what, if IAM is enforced: operations mapped to actions as AWS does |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
 //! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`cloudwatch`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
 //! | lifecycle | [`engine`], [`jobs`], [`endpoints`], [`monitoring`], [`clock`] | what happens after the answer: executions, jobs, endpoints, schedules, time |

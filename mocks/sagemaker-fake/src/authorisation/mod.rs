@@ -1,3 +1,6 @@
 //! Who may do what.
 
+mod enforcement;
 pub mod principal;
+
+pub use enforcement::{Asked, Enforcement};

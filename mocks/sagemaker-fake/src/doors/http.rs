@@ -2,7 +2,6 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
@@ -12,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::control;
+use crate::protocol::signature::Request;
 use crate::protocol::{self, Checked, Route, runtime};
 use crate::s3::{self, S3Service};
 use crate::{ApiError, Fake};
@@ -87,7 +87,7 @@ struct Door {
 }
 
 impl Door {
-    async fn answer(self, request: Request) -> Response {
+    async fn answer(self, request: axum::extract::Request) -> Response {
         let (parts, body) = request.into_parts();
         let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
         if path.starts_with(control::PREFIX) {
@@ -100,19 +100,23 @@ impl Door {
         // What is for S3 can be told from the headers, and its body is not read here: it may be of any length.
         let route = protocol::route(&parts.method, &path, &query, &parts.headers, &[]);
         if route == Route::S3 {
-            return self.s3.call(Request::from_parts(parts, body)).await;
+            return self.s3.call(axum::extract::Request::from_parts(parts, body)).await;
         }
         if let Route::Invoke(endpoint) = route {
             let body = axum::body::to_bytes(body, runtime::LONGEST_BODY).await.ok();
-            return runtime::invoke(&self.fake, &endpoint, &parts.headers, &query, body).await.map(Body::from);
+            let http::request::Parts { method, headers, .. } = &parts;
+            let request = Request { method, path: &path, query: &query, headers, body: body.as_deref() };
+            return runtime::invoke(&self.fake, &endpoint, &request, body.clone()).await.map(Body::from);
         }
         let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
             return (StatusCode::PAYLOAD_TOO_LARGE, "the body of the request cannot be read, or is too long")
                 .into_response();
         };
         let answered = tokio::task::spawn_blocking(move || {
-            let route = protocol::route(&parts.method, &path, &query, &parts.headers, &body);
-            protocol::answer(&self.fake, &route, &parts.headers, &query, &body, self.checked)
+            let http::request::Parts { method, headers, .. } = &parts;
+            let route = protocol::route(method, &path, &query, headers, &body);
+            let request = Request { method, path: &path, query: &query, headers, body: Some(&body) };
+            protocol::answer(&self.fake, &route, &request, self.checked)
         });
         written(answered.await)
     }

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::control;
-use crate::protocol::{self, Checked, Route};
+use crate::protocol::{self, Checked, Route, signature};
 use crate::{ApiError, Fake};
 
 /// The last to be asked: whatever a test mounts comes first, unless it asks for this priority itself.
@@ -44,7 +44,11 @@ impl Door {
         match protocol::route(&request.method, path, query, &request.headers, &request.body) {
             Route::S3 => elsewhere("S3", "s3_endpoint_url"),
             Route::Invoke(_) => elsewhere("InvokeEndpoint", "runtime_endpoint_url"),
-            route => protocol::answer(&self.fake, &route, &request.headers, query, &request.body, self.checked),
+            route => {
+                let Request { method, headers, body, .. } = request;
+                let request = signature::Request { method, path, query, headers, body: Some(body) };
+                protocol::answer(&self.fake, &route, &request, self.checked)
+            }
         }
     }
 }

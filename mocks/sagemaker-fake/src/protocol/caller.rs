@@ -1,25 +1,13 @@
 //! Who is calling.
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 
-use super::{Credential, DEFAULT_REGION};
+use super::signature::{SignatureFault, Skew};
 use crate::account::Caller;
 use crate::iam::User;
 use crate::iam::access_key::AccessKey;
 use crate::store::Records;
 use crate::{ApiError, Fake, sts};
-
-/// The region that a request was signed for, and who makes it.
-pub(super) fn identify(fake: &Fake, headers: &HeaderMap, query: &str) -> (String, Result<Caller, CredentialFault>) {
-    let credential = Credential::of(headers, query);
-    let region = credential.as_ref().map_or(DEFAULT_REGION, |credential| credential.region.as_str()).to_owned();
-    let who = match (&credential, headers.contains_key(header::AUTHORIZATION)) {
-        (Some(given), _) => caller(fake, Some(&given.access_key_id), given.session_token.as_deref()),
-        (None, true) => Err(CredentialFault::Malformed),
-        (None, false) => Err(CredentialFault::Missing),
-    };
-    (region, who)
-}
 
 /// Who calls with this key and this session token.
 ///
@@ -43,6 +31,24 @@ pub fn caller(
     Ok(Caller { arn: user.arn.clone(), user_id: user.id.clone(), account: fake.account().to_owned(), session: None })
 }
 
+/// The same where nobody may make anything up: who calls with a key that was issued here, and the secret that signs.
+///
+/// # Errors
+/// Also when nobody has this key, or has it without this token.
+pub(super) fn known(fake: &Fake, key: &str, session_token: Option<&str>) -> Result<(Caller, String), CredentialFault> {
+    if key.is_empty() {
+        return Err(CredentialFault::Missing);
+    }
+    if let Some(token) = session_token {
+        let session = sts::session::read(fake, token)?.ok_or(CredentialFault::Invalid)?;
+        let known = session.access_key_id == key;
+        return if known { Ok((session.caller, session.secret_access_key)) } else { Err(CredentialFault::Invalid) };
+    }
+    let secret = fake.store.read(|view| view.get::<AccessKey>(key)).ok().flatten();
+    let secret = secret.ok_or(CredentialFault::UnknownKey)?.secret;
+    Ok((caller(fake, Some(key), None)?, secret))
+}
+
 fn user(fake: &Fake, records: &impl Records, key: &str) -> Result<Option<User>, ApiError> {
     let name = match records.get::<AccessKey>(key)? {
         Some(key) => Some(key.user),
@@ -62,6 +68,24 @@ pub enum CredentialFault {
     Expired,
     /// The token was tampered with, or belongs to another key.
     Invalid,
+    /// Nobody has this key.
+    UnknownKey,
+    /// The signature was made with another secret, or something was changed on the way.
+    Mismatch,
+    /// The client's clock is off.
+    Skewed(Skew),
+    /// It is signed by Signature Version 2.
+    Outdated,
+}
+
+impl From<SignatureFault> for CredentialFault {
+    fn from(fault: SignatureFault) -> Self {
+        match fault {
+            SignatureFault::Incomplete => Self::Malformed,
+            SignatureFault::Mismatch => Self::Mismatch,
+            SignatureFault::Skewed(skew) => Self::Skewed(skew),
+        }
+    }
 }
 
 impl CredentialFault {
@@ -70,11 +94,13 @@ impl CredentialFault {
     pub fn in_query(self) -> ApiError {
         let (code, message) = match self {
             Self::Missing => ("MissingAuthenticationToken", "Request is missing Authentication Token"),
-            Self::Malformed => ("IncompleteSignature", INCOMPLETE),
+            Self::Malformed | Self::Outdated => ("IncompleteSignature", INCOMPLETE),
             Self::Expired => ("ExpiredToken", "The security token included in the request is expired"),
-            Self::Invalid => ("InvalidClientTokenId", "The security token included in the request is invalid."),
+            Self::Invalid | Self::UnknownKey => ("InvalidClientTokenId", INVALID),
+            Self::Mismatch => ("SignatureDoesNotMatch", MISMATCH),
+            Self::Skewed(skew) => ("SignatureDoesNotMatch", &*skew.sentence()),
         };
-        let status = if self == Self::Malformed { StatusCode::BAD_REQUEST } else { StatusCode::FORBIDDEN };
+        let status = if code == "IncompleteSignature" { StatusCode::BAD_REQUEST } else { StatusCode::FORBIDDEN };
         ApiError::new(code, message).with_status(status)
     }
 
@@ -83,9 +109,11 @@ impl CredentialFault {
     pub fn in_json(self) -> ApiError {
         let (code, message) = match self {
             Self::Missing => ("MissingAuthenticationTokenException", "Missing Authentication Token"),
-            Self::Malformed => ("IncompleteSignatureException", INCOMPLETE),
+            Self::Malformed | Self::Outdated => ("IncompleteSignatureException", INCOMPLETE),
             Self::Expired => ("ExpiredTokenException", "The security token included in the request is expired"),
-            Self::Invalid => ("UnrecognizedClientException", "The security token included in the request is invalid."),
+            Self::Invalid | Self::UnknownKey => ("UnrecognizedClientException", INVALID),
+            Self::Mismatch => ("InvalidSignatureException", MISMATCH),
+            Self::Skewed(skew) => ("InvalidSignatureException", &*skew.sentence()),
         };
         ApiError::new(code, message)
     }
@@ -93,20 +121,40 @@ impl CredentialFault {
     /// In the words of S3.
     #[must_use]
     pub fn in_s3(self) -> ApiError {
-        let (code, message, status) = match self {
-            Self::Missing => ("AccessDenied", "Access Denied", StatusCode::FORBIDDEN),
-            Self::Malformed => (
-                "AuthorizationHeaderMalformed",
-                "The authorization header that you provided is not valid.",
-                StatusCode::BAD_REQUEST,
-            ),
-            Self::Expired => ("ExpiredToken", "The provided token has expired.", StatusCode::BAD_REQUEST),
-            Self::Invalid => {
-                ("InvalidToken", "The provided token is malformed or otherwise invalid.", StatusCode::BAD_REQUEST)
+        let (code, message) = match self {
+            Self::Missing => ("AccessDenied", "Access Denied"),
+            Self::Malformed => {
+                ("AuthorizationHeaderMalformed", "The authorization header that you provided is not valid.")
             }
+            Self::Expired => ("ExpiredToken", "The provided token has expired."),
+            Self::Invalid => ("InvalidToken", "The provided token is malformed or otherwise invalid."),
+            Self::UnknownKey => {
+                ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+            }
+            Self::Mismatch => (
+                "SignatureDoesNotMatch",
+                "The request signature we calculated does not match the signature you provided. Check your key and signing \
+                 method.",
+            ),
+            Self::Skewed(_) => {
+                ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
+            }
+            Self::Outdated => (
+                "InvalidRequest",
+                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+            ),
+        };
+        let status = match self {
+            Self::Malformed | Self::Expired | Self::Invalid | Self::Outdated => StatusCode::BAD_REQUEST,
+            Self::Missing | Self::UnknownKey | Self::Mismatch | Self::Skewed(_) => StatusCode::FORBIDDEN,
         };
         ApiError::new(code, message).with_status(status)
     }
 }
 
 const INCOMPLETE: &str = "Authorization header requires 'Credential' parameter.";
+
+const INVALID: &str = "The security token included in the request is invalid.";
+
+const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+                        Access Key and signing method. Consult the service documentation for details.";

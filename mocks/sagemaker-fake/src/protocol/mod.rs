@@ -4,6 +4,7 @@
 //! two and rpc-v2-cbor, SageMaker's runtime speaks restJson ([`runtime`]). S3 is a protocol of its own and
 //! lives in [`crate::s3`]; [`route`] only says that a request is for it.
 
+mod authenticate;
 mod caller;
 mod cbor;
 mod content;
@@ -20,10 +21,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use time::OffsetDateTime;
+use time::macros::format_description;
 
+use authenticate::{FIVE_MINUTES, identify};
+pub(crate) use authenticate::{QUARTER_OF_AN_HOUR, authenticate};
 pub use caller::{CredentialFault, caller};
 pub use credential::{Credential, DEFAULT_REGION};
-pub(crate) use query::{encode, pairs};
+pub(crate) use query::{decode, encode, pairs};
 pub use route::{Route, route};
 pub use service::Service;
 
@@ -47,16 +52,9 @@ const QUERY_ERROR: &str = "x-amzn-query-error";
 
 /// Answers a request for any service but S3: finds out who calls what, validates, acts, writes the answer and remembers
 /// the call. Blocks while the store is written; never panics.
-pub fn answer(
-    fake: &Fake,
-    route: &Route,
-    headers: &HeaderMap,
-    query: &str,
-    body: &[u8],
-    checked: Checked,
-) -> Response<Bytes> {
+pub fn answer(fake: &Fake, route: &Route, request: &signature::Request<'_>, checked: Checked) -> Response<Bytes> {
     let request_id = fake.ids.uuid();
-    let acted = catch_unwind(AssertUnwindSafe(|| act(fake, route, headers, query, body, checked)));
+    let acted = catch_unwind(AssertUnwindSafe(|| act(fake, route, request, checked)));
     let result = acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic))));
     let mut response = match route {
         Route::Query(service, operation) => query::write(*service, operation.as_deref(), result, &request_id),
@@ -66,6 +64,7 @@ pub fn answer(
     };
     let request_id = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
     response.headers_mut().insert("x-amzn-requestid", request_id);
+    response.headers_mut().insert(header::DATE, date(fake));
     response
 }
 
@@ -73,12 +72,13 @@ pub fn answer(
 fn act(
     fake: &Fake,
     route: &Route,
-    headers: &HeaderMap,
-    query: &str,
-    body: &[u8],
+    request: &signature::Request<'_>,
     checked: Checked,
 ) -> Result<serde_json::Value, ApiError> {
-    let (region, who) = caller::identify(fake, headers, query);
+    let signature::Request { headers, query, body, .. } = *request;
+    let body = body.unwrap_or_default();
+    let tolerance = if matches!(route, Route::Query(..)) { QUARTER_OF_AN_HOUR } else { FIVE_MINUTES };
+    let (region, who) = identify(fake, request, tolerance);
     let (service, operation) = match route {
         Route::Json(service, operation) | Route::Cbor(service, operation) => (service.name(), operation.as_str()),
         Route::Query(service, operation) => (service.name(), operation.as_deref().unwrap_or_default()),
@@ -132,6 +132,14 @@ fn remember(
             .to_owned(),
         error,
     });
+}
+
+/// The `Date` of an answer: the account's clock, by which signatures are judged.
+pub(crate) fn date(fake: &Fake) -> HeaderValue {
+    let format =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    let time = OffsetDateTime::from_unix_timestamp(fake.account_time()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    HeaderValue::try_from(time.format(format).unwrap_or_default()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// A response with a body of this type.

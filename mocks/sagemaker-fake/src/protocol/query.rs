@@ -186,7 +186,7 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// Undoes the encoding of forms: `+` is a space, `%41` is `A`. What is not UTF-8 becomes the replacement character.
-pub(super) fn decode(text: &[u8]) -> String {
+pub(crate) fn decode(text: &[u8]) -> String {
     let hex = |digit: Option<&u8>| digit.and_then(|digit| char::from(*digit).to_digit(16));
     let mut bytes = Vec::with_capacity(text.len());
     let mut at = 0;

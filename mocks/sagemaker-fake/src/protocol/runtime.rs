@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use super::caller::identify;
-use super::{CredentialFault, remember, response};
+use super::authenticate::{FIVE_MINUTES, identify};
+use super::signature::Request;
+use super::{CredentialFault, date, remember, response};
 use crate::endpoints::invoke::{self, Inference, Invocation, Refusal};
 use crate::fake::Context;
 use crate::validation::Api;
@@ -40,14 +41,9 @@ pub(super) fn endpoint(path: &str) -> Option<&str> {
 }
 
 /// Answers an InvokeEndpoint request, whose body is absent if it is too long. Does not block while the model works.
-pub async fn invoke(
-    fake: &Fake,
-    endpoint: &str,
-    headers: &HeaderMap,
-    query: &str,
-    body: Option<Bytes>,
-) -> Response<Bytes> {
-    let (region, who) = identify(fake, headers, query);
+pub async fn invoke(fake: &Fake, endpoint: &str, request: &Request<'_>, body: Option<Bytes>) -> Response<Bytes> {
+    let headers = request.headers;
+    let (region, who) = identify(fake, request, FIVE_MINUTES);
     let result = match (&who, body) {
         (Err(fault), _) => Err(refused(*fault).into()),
         (_, None) => {
@@ -68,6 +64,7 @@ pub async fn invoke(
     if let Ok(id) = HeaderValue::from_str(&fake.ids.uuid()) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
+    response.headers_mut().insert(header::DATE, date(fake));
     response
 }
 

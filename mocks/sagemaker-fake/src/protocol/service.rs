@@ -28,6 +28,9 @@ pub enum Service {
 }
 
 impl Service {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::SageMaker, Self::Logs, Self::ServiceQuotas, Self::Sts, Self::Iam];
+
     /// The name that signatures carry.
     #[must_use]
     pub fn name(self) -> &'static str {

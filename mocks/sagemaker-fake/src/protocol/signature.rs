@@ -11,9 +11,6 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 use super::query::{decode, encode, pairs};
 use crate::s3::hex;
 
-/// How far the clock of a client may be off, in seconds.
-const SKEW: i64 = 15 * 60;
-
 /// The payload of a presigned request, and of any that says so.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
@@ -33,32 +30,55 @@ pub struct Request<'a> {
 }
 
 /// What can be wrong with a signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureFault {
     /// A part of it is missing or cannot be read.
     Incomplete,
     /// It was made with another secret, or something was changed on the way.
     Mismatch,
-    /// It was made too long ago, or will only be made: the client's clock is off. Times as `20261124T010203Z`.
-    Skewed {
-        /// When it was made, by the client's clock.
-        signed: String,
-        /// The time here.
-        now: String,
-    },
+    /// It was made too long ago, or will only be made: the client's clock is off.
+    Skewed(Skew),
 }
 
-/// Verifies a signature in the headers or the query of a request. `now` is in seconds since 1970, by real time.
+/// How a client's clock is off, in seconds since 1970 and seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skew {
+    /// When the signature was made, by the client's clock.
+    pub signed: i64,
+    /// The time here.
+    pub now: i64,
+    /// How far a clock may be off.
+    pub tolerance: i64,
+}
+
+impl Skew {
+    /// The sentence of every service but S3.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { signed, now, tolerance } = *self;
+        let (signed, here, minutes) = (written(signed), written(now), tolerance / 60);
+        if self.signed < now {
+            let earliest = written(now - tolerance);
+            format!("Signature expired: {signed} is now earlier than {earliest} ({here} - {minutes} min.)")
+        } else {
+            let latest = written(now + tolerance);
+            format!("Signature not yet current: {signed} is still later than {latest} ({here} + {minutes} min.)")
+        }
+    }
+}
+
+/// Verifies a signature in the headers or the query of a request. `now` is in seconds since 1970, by real time; the clock
+/// of a client may be off by `tolerance` seconds.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn verify(request: &Request<'_>, secret: &str, now: i64) -> Result<(), SignatureFault> {
+pub fn verify(request: &Request<'_>, secret: &str, now: i64, tolerance: i64) -> Result<(), SignatureFault> {
     let signature = Signature::of(request).ok_or(SignatureFault::Incomplete)?;
     let signed = timestamp(&signature.date).ok_or(SignatureFault::Incomplete)?;
     // A presigned request is good until its end, which whoever serves it looks at.
-    let late = now - signed > SKEW && !signature.presigned;
-    if late || signed - now > SKEW {
-        return Err(SignatureFault::Skewed { signed: signature.date, now: written(now) });
+    let late = now - signed > tolerance && !signature.presigned;
+    if late || signed - now > tolerance {
+        return Err(SignatureFault::Skewed(Skew { signed, now, tolerance }));
     }
     let canonical = signature.canonical(request).ok_or(SignatureFault::Incomplete)?;
     let text = format!("AWS4-HMAC-SHA256\n{}\n{}\n{}", signature.date, signature.scope.join("/"), hash(&canonical));
@@ -168,7 +188,7 @@ pub(crate) fn timestamp(text: &str) -> Option<i64> {
 }
 
 /// A date like `20261124T010203Z`, of seconds since 1970.
-pub(crate) fn written(seconds: i64) -> String {
+fn written(seconds: i64) -> String {
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");
     let date = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     date.format(format).unwrap_or_default()
@@ -206,7 +226,7 @@ mod tests {
 
     #[track_caller]
     fn check(request: &Request<'_>, secret: &str, now: &str, expected: Result<(), SignatureFault>) {
-        assert_eq!(verify(request, secret, timestamp(now).unwrap()), expected);
+        assert_eq!(verify(request, secret, timestamp(now).unwrap(), 900), expected);
     }
 
     #[test]
@@ -227,8 +247,9 @@ mod tests {
         check(&request, SECRET, "20150830T125100Z", Ok(()));
         check(&request, SECRET, "20150830T122100Z", Ok(()));
         for now in ["20150830T125101Z", "20150830T122059Z"] {
-            let skewed = SignatureFault::Skewed { signed: "20150830T123600Z".into(), now: now.into() };
-            check(&request, SECRET, now, Err(skewed));
+            let at = |text| timestamp(text).unwrap();
+            let skew = Skew { signed: at("20150830T123600Z"), now: at(now), tolerance: 900 };
+            check(&request, SECRET, now, Err(SignatureFault::Skewed(skew)));
         }
     }
 
@@ -303,13 +324,13 @@ mod tests {
             let mut headers = complete.clone();
             headers.insert("authorization", authorization.replacen(from, to, 1).parse().unwrap());
             let request = Request { method: &Method::GET, path: "/", query, headers: &headers, body: Some(b"") };
-            assert_eq!(verify(&request, SECRET, now), Err(SignatureFault::Incomplete), "{from}");
+            assert_eq!(verify(&request, SECRET, now, 900), Err(SignatureFault::Incomplete), "{from}");
         }
         for name in ["x-amz-date", "authorization"] {
             let mut headers = complete.clone();
             headers.remove(name);
             let request = Request { method: &Method::GET, path: "/", query, headers: &headers, body: Some(b"") };
-            assert_eq!(verify(&request, SECRET, now), Err(SignatureFault::Incomplete), "{name}");
+            assert_eq!(verify(&request, SECRET, now, 900), Err(SignatureFault::Incomplete), "{name}");
         }
     }
 
@@ -318,7 +339,7 @@ mod tests {
         fn any_request_is_good_or_not(path in ".{0,40}", query in ".{0,60}", authorization in "(AWS4-HMAC-SHA256 )?[ -~]{0,120}", date in "[0-9TZ]{0,17}") {
             let headers = headers(&[("authorization", &authorization), ("x-amz-date", &date)]);
             let request = Request { method: &Method::GET, path: &path, query: &query, headers: &headers, body: None };
-            prop_assert!(verify(&request, SECRET, 0).is_err());
+            prop_assert!(verify(&request, SECRET, 0, 900).is_err());
         }
     }
 }

@@ -1,11 +1,9 @@
 //! Takes a request out of its envelope: the signature and, around the body, the `aws-chunked` encoding.
 //!
-//! Signatures are not verified, as nowhere in the fake, so that any made-up key works; what a presigned URL says of its
-//! own end is respected. The body may come in signed or unsigned chunks with or without checksums in a trailer; the
+//! The signature has been looked at by then, if it had to be; what a presigned URL says of its own end is respected. The body may come in signed or unsigned chunks with or without checksums in a trailer; the
 //! chunks' signatures are skipped, the trailer is kept in [`Trailer`].
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::BoxError;
 use axum::body::{Body, BodyDataStream};
@@ -38,14 +36,14 @@ impl Trailer {
     }
 }
 
-/// The same request as `s3s` would get it from a client that does not sign.
+/// The same request as `s3s` would get it from a client that does not sign. `now` is in seconds since 1970.
 ///
 /// # Errors
 /// `AccessDenied` for a presigned URL that has expired; `MissingContentLength`, `AuthorizationQueryParametersError`.
-pub fn open(request: Request<Body>) -> Result<Request<s3s::Body>, ApiError> {
+pub fn open(request: Request<Body>, now: i64) -> Result<Request<s3s::Body>, ApiError> {
     let (mut parts, body) = request.into_parts();
     parts.headers.remove(header::AUTHORIZATION);
-    let (uri, moved) = without_presignature(&parts.uri)?;
+    let (uri, moved) = without_presignature(&parts.uri, now)?;
     parts.uri = uri;
     for (name, value) in moved {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
@@ -89,7 +87,7 @@ fn strip_encoding(headers: &mut http::HeaderMap) {
 
 /// The address without what presigning added to it (Signature Version 4, and 2 as boto3 still uses it), if that is not
 /// past its end; and the headers that presigning moved into the query.
-fn without_presignature(uri: &Uri) -> Result<(Uri, Vec<(String, String)>), ApiError> {
+fn without_presignature(uri: &Uri, now: i64) -> Result<(Uri, Vec<(String, String)>), ApiError> {
     const PRESIGNATURE: [&str; 6] = [
         "X-Amz-Algorithm",
         "X-Amz-Credential",
@@ -116,8 +114,7 @@ fn without_presignature(uri: &Uri) -> Result<(Uri, Vec<(String, String)>), ApiEr
             "X-Amz-Date and X-Amz-Expires must say when the URL ends, within a week",
         )
     })?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    if ends < i64::try_from(now).unwrap_or(i64::MAX) {
+    if ends < now {
         return Err(ApiError::new("AccessDenied", "Request has expired").with_status(StatusCode::FORBIDDEN));
     }
     let is_signature = |name: &str| {

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use axum::BoxError;
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::S3ServiceBuilder;
@@ -15,7 +15,9 @@ use super::access::{Access, Identity, NoSignatures};
 use super::envelope;
 use super::operations::Operations;
 use crate::calls::Call;
-use crate::protocol::{Credential, CredentialFault, DEFAULT_REGION, caller};
+use crate::protocol::{
+    Credential, CredentialFault, DEFAULT_REGION, QUARTER_OF_AN_HOUR, authenticate, caller, date, signature,
+};
 use crate::{ApiError, Fake};
 
 /// S3 as a service that a door can call. Cheap to clone.
@@ -27,8 +29,9 @@ pub struct S3Service {
 
 /// S3 of this fake.
 ///
-/// Signatures are taken as they come, as everywhere in the fake: the key says who is calling, a session's token must be
-/// one of ours and alive, a presigned URL must not be past its end. Checksums of contents are verified.
+/// Signatures are taken as they come, as everywhere in a fake that does not enforce IAM: the key says who is calling, a
+/// session's token must be one of ours and alive, a presigned URL must not be past its end. Checksums of contents are
+/// verified.
 ///
 /// A door hands over every request that is for S3, whatever its body, and sends back what it gets:
 ///
@@ -56,7 +59,7 @@ impl S3Service {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let identity = self.identify(request.headers(), request.uri().query().unwrap_or_default());
+        let identity = self.identify(&request);
         let user_agent = request
             .headers()
             .get(header::USER_AGENT)
@@ -64,7 +67,7 @@ impl S3Service {
             .unwrap_or_default()
             .to_owned();
         let is_head = request.method() == Method::HEAD;
-        let answered = match envelope::open(request.map(Body::new)) {
+        let answered = match envelope::open(request.map(Body::new), self.fake.account_time()) {
             Ok(mut request) => {
                 request.extensions_mut().insert(identity.clone());
                 self.protocol.call(request).await.map_err(|error| ApiError::internal(format!("{error:?}")))
@@ -76,7 +79,8 @@ impl S3Service {
             Err(error) => S3Error::from(error).to_http_response().unwrap_or_default(),
         };
         let request_id = self.fake.ids.base32(16);
-        let (response, error) = finish(response, &request_id, is_head).await;
+        let (mut response, error) = finish(response, &request_id, is_head).await;
+        response.headers_mut().insert(header::DATE, date(&self.fake));
         self.fake.calls.push(Call {
             time: self.fake.clock.now(),
             service: "s3".to_owned(),
@@ -90,13 +94,20 @@ impl S3Service {
         response
     }
 
-    fn identify(&self, headers: &HeaderMap, query: &str) -> Identity {
+    fn identify<B>(&self, request: &Request<B>) -> Identity {
+        let (fake, headers) = (&self.fake, request.headers());
+        let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
         let credential = Credential::of(headers, query);
-        let who = match &credential {
-            Some(given) => caller(&self.fake, Some(&given.access_key_id), given.session_token.as_deref()),
-            None if headers.contains_key(header::AUTHORIZATION) => Err(CredentialFault::Malformed),
-            // Presigned the old way, by Signature Version 2, the key is all there is.
-            None => caller(&self.fake, query.split('&').find_map(|pair| pair.strip_prefix("AWSAccessKeyId=")), None),
+        // Presigned the old way, by Signature Version 2, the key is all there is.
+        let old = query.split('&').find_map(|pair| pair.strip_prefix("AWSAccessKeyId="));
+        let who = match (&credential, old) {
+            // S3 takes it for no bucket that was made after June 2020.
+            (None, Some(_)) if fake.enforces_iam() => Err(CredentialFault::Outdated),
+            (None, Some(key)) if !headers.contains_key(header::AUTHORIZATION) => caller(fake, Some(key), None),
+            _ => {
+                let request = signature::Request { method: request.method(), path, query, headers, body: None };
+                authenticate(fake, credential.as_ref(), &request, QUARTER_OF_AN_HOUR)
+            }
         };
         let region = credential.map(|credential| credential.region);
         Identity { caller: who, region, operation: Arc::new(OnceLock::new()) }

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use sagemaker_fake::Fake;
+use sagemaker_fake::protocol::signature::Request;
 use sagemaker_fake::protocol::{Checked, Service, answer, route};
 use serde_json::{Map, Value, json};
 
@@ -122,7 +123,8 @@ fn send(fake: &Fake, headers: &[(&'static str, String)], body: &[u8]) -> http::R
     let headers: HeaderMap =
         headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap())).collect();
     let route = route(&Method::POST, "/", "", &headers, body);
-    answer(fake, &route, &headers, "", body, Checked::Yes)
+    let request = Request { method: &Method::POST, path: "/", query: "", headers: &headers, body: Some(body) };
+    answer(fake, &route, &request, Checked::Yes)
 }
 
 /// The same on every run: what is found once is found again.
