@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::ApiError;
 use crate::fake::Context;
 use crate::jobs::logs::{self, Event, Stream};
 use crate::protocol::Service;
+use crate::{ApiError, authorisation};
 
 /// Calls an operation by its name.
 ///
@@ -16,6 +16,7 @@ use crate::protocol::Service;
 pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Value, ApiError> {
     // This service's model begins its members with a small letter, and calls a failed validation by another name.
     Service::Logs.api().check_input(operation, input, "InvalidParameterException")?;
+    authorisation::check(context, Service::Logs, operation, input)?;
     match operation {
         "DescribeLogGroups" => describe_log_groups(context, input),
         "DescribeLogStreams" => describe_log_streams(context, input),

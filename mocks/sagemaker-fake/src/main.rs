@@ -45,6 +45,9 @@ enum Verb {
         /// The account to begin with
         #[arg(long, value_name = "NAME", default_value = "ready", value_parser = Scenario::named)]
         scenario: Scenario,
+        /// Verify signatures and authorise every call, as AWS does; the state remembers it
+        #[arg(long)]
+        enforce_iam: bool,
     },
     /// Moves the account's clock forward: what is due in between happens
     Advance {
@@ -83,7 +86,10 @@ enum Output {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.verb {
-        Verb::Serve { port, state, scenario } => serve(port, &state, scenario, cli.output),
+        Verb::Serve { port, state, mut scenario, enforce_iam } => {
+            scenario.enforce_iam |= enforce_iam;
+            serve(port, &state, scenario, cli.output)
+        }
         Verb::Advance { by, state } => advance(by, &state, cli.output),
         Verb::Export { state } => export(&state),
         Verb::Container { arguments } => return sts_container::run(arguments),

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::ApiError;
 use crate::fake::Context;
 use crate::protocol::Service;
+use crate::{ApiError, authorisation};
 
 /// The service whose quotas are here.
 const SAGEMAKER: &str = "sagemaker";
@@ -48,6 +48,7 @@ enum Which {
 /// Those of the operation; `UnknownOperationException` for one that is not served.
 pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Value, ApiError> {
     Service::ServiceQuotas.api().check_input(operation, input, "ValidationException")?;
+    authorisation::check(context, Service::ServiceQuotas, operation, input)?;
     if input["ServiceCode"] != SAGEMAKER {
         return Err(no_such("The request failed because the specified service does not exist."));
     }

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::ApiError;
 use crate::account::{Caller, SessionContext};
+use crate::authorisation::{Assumption, Refused};
 use crate::fake::Context;
 use crate::iam::{self, Role};
 use crate::protocol::Service;
+use crate::{ApiError, authorisation};
 
 use session::{NewSession, Session};
 
@@ -34,6 +35,7 @@ const MOST_TAGS: usize = 50;
 /// Those of the operation; `InvalidAction` for one that is not served.
 pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
     Service::Sts.api().check_input(operation, &input, "ValidationError")?;
+    authorisation::check(context, Service::Sts, operation, &input)?;
     match operation {
         "GetCallerIdentity" => {
             Ok(json!({"UserId": context.caller.user_id, "Account": context.caller.account, "Arn": context.caller.arn}))
@@ -61,6 +63,7 @@ struct AssumeRole {
     #[serde(default)]
     policy_arns: Vec<PolicyDescriptor>,
     source_identity: Option<String>,
+    external_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -82,8 +85,9 @@ fn assume_role(context: &Context<'_>, input: AssumeRole) -> Result<Value, ApiErr
     if let Some(policy) = &input.policy {
         iam::check_document(policy, Kind::Session)?;
     }
-    // AWS does not tell a role that does not exist from one that must not be assumed.
     let role = fake.store.read(|view| iam::role_by_arn(view, &input.role_arn))?;
+    authorise(context, role.as_ref(), &input)?;
+    // AWS does not tell a role that does not exist from one that must not be assumed.
     let role = role.ok_or_else(|| denied(context.caller, "sts:AssumeRole", &input.role_arn))?;
     let duration = input.duration_seconds.unwrap_or(3600);
     check_duration(context.caller, &role, duration)?;
@@ -107,6 +111,20 @@ fn assume_role(context: &Context<'_>, input: AssumeRole) -> Result<Value, ApiErr
         output["SourceIdentity"] = json!(identity);
     }
     Ok(output)
+}
+
+/// Refuses a caller who may not assume the role like this.
+fn authorise(context: &Context<'_>, role: Option<&Role>, input: &AssumeRole) -> Result<(), ApiError> {
+    let tags: Vec<_> = input.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())).collect();
+    let wanted = Assumption {
+        role: &input.role_arn,
+        session_name: &input.role_session_name,
+        tags: &tags,
+        transitive_tag_keys: &input.transitive_tag_keys,
+        external_id: input.external_id.as_deref(),
+        source_identity: input.source_identity.as_deref(),
+    };
+    authorisation::assume_role(context, role, &wanted)?.map_err(Refused::in_xml)
 }
 
 /// What the new session carries: what was asked for, and what a session that asks hands down.

@@ -20,9 +20,9 @@ pub(crate) use put::lines;
 
 use serde_json::Value;
 
-use crate::ApiError;
 use crate::fake::Context;
 use crate::protocol::Service;
+use crate::{ApiError, authorisation};
 
 /// Calls an operation by its name.
 ///
@@ -30,6 +30,7 @@ use crate::protocol::Service;
 /// Those of the operation; `UnknownOperationException` for one that is not served.
 pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Value, ApiError> {
     Service::CloudWatch.api().check_input(operation, input, "ValidationError")?;
+    authorisation::check(context, Service::CloudWatch, operation, input)?;
     match operation {
         "PutMetricData" => put::put(context, input),
         "ListMetrics" => list::list(context, input),

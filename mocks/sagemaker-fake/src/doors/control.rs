@@ -7,6 +7,7 @@
 //! | `GET owner` | which state folder this process serves |
 //! | `GET clock` | the clock: its time, and how far it is ahead |
 //! | `POST clock/advance?seconds=N` | the same, after it was moved forward |
+//! | `POST enforce-iam` | nothing; from now on signatures are verified and calls authorised |
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -35,6 +36,7 @@ pub(super) fn answer(fake: &Fake, method: &Method, asked: &str, query: &str) -> 
         (&Method::GET, "owner") => Ok(json!({"folder": fake.folder()})),
         (&Method::GET, "clock") => serde_json::to_value(ClockFace::of(fake)).map_err(ApiError::internal),
         (&Method::POST, "clock/advance") => advance(fake, query),
+        (&Method::POST, "enforce-iam") => fake.enforcement.turn_on(&fake.store).map(|()| json!({})),
         _ => Err(ApiError::new("NotFound", format!("{method} {PREFIX}{asked} is not served"))
             .with_status(StatusCode::NOT_FOUND)),
     };

@@ -23,6 +23,7 @@ pub use execution::{CacheLookup, Execution, ExecutionStatus, RetriedFailure, Sel
 pub use tasks::Engine;
 
 pub(crate) use drive::launch;
+pub(crate) use role::session_of;
 pub(crate) use tasks::{blocking, until};
 
 use crate::store::Records;

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::execution::Execution;
 use crate::account::{Caller, SessionContext};
+use crate::authorisation::{assumable_by_sagemaker, could_not_assume};
 use crate::calls::Call;
 use crate::fake::Context;
+use crate::iam::Role;
 use crate::{ApiError, Fake, iam, sagemaker};
 
 /// The session in which SageMaker works.
@@ -16,7 +18,7 @@ const SESSION: &str = "SageMaker";
 /// # Errors
 /// Those of the operation.
 pub(super) fn call(fake: &Fake, execution: &Execution, operation: &str, input: Value) -> Result<Value, ApiError> {
-    let caller = session(fake, &execution.role_arn)?;
+    let caller = assumed(fake, execution)?;
     let result = sagemaker::call(&Context { fake, caller: &caller, region: &execution.region }, operation, input);
     fake.calls.push(Call {
         time: fake.clock.now(),
@@ -36,24 +38,30 @@ pub(super) fn call(fake: &Fake, execution: &Execution, operation: &str, input: V
 /// # Errors
 /// Those of the operation.
 pub(super) fn look_up(fake: &Fake, execution: &Execution, operation: &str, input: Value) -> Result<Value, ApiError> {
-    let caller = session(fake, &execution.role_arn)?;
+    let caller = assumed(fake, execution)?;
     sagemaker::perform(&Context { fake, caller: &caller, region: &execution.region }, operation, input)
 }
 
-/// The session in which SageMaker works as a role.
+fn assumed(fake: &Fake, execution: &Execution) -> Result<Caller, ApiError> {
+    session(fake, &execution.role_arn, &execution.pipeline_arn)
+}
+
+/// The session in which SageMaker works as a role, for a resource of this ARN.
 ///
 /// # Errors
-/// `ValidationException` if there is no such role.
-pub(crate) fn session(fake: &Fake, role_arn: &str) -> Result<Caller, ApiError> {
-    let role = fake.store.read(|view| iam::role_by_arn(view, role_arn))?.ok_or_else(|| {
-        ApiError::validation(format!(
-            "Could not assume role {role_arn}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role."
-        ))
-    })?;
-    Ok(Caller {
+/// `ValidationException` if there is no such role, or it does not let SageMaker in.
+pub(crate) fn session(fake: &Fake, role_arn: &str, for_arn: &str) -> Result<Caller, ApiError> {
+    let role = fake.store.read(|view| iam::role_by_arn(view, role_arn))?;
+    let role = role.filter(|role| assumable_by_sagemaker(fake, role, for_arn));
+    Ok(session_of(fake, &role.ok_or_else(|| could_not_assume(role_arn))?))
+}
+
+/// SageMaker's session of a role.
+pub(crate) fn session_of(fake: &Fake, role: &Role) -> Caller {
+    Caller {
         arn: format!("arn:aws:sts::{}:assumed-role/{}/{SESSION}", fake.account(), role.name),
         user_id: format!("{}:{SESSION}", role.id),
         account: fake.account().to_owned(),
         session: Some(SessionContext::default()),
-    })
+    }
 }

@@ -9,11 +9,12 @@ use time::format_description::well_known::Rfc3339;
 
 use super::execution::{Execution, StepStatus};
 use super::role;
+use crate::Fake;
+use crate::authorisation::{NotAssumed, Work, could_not_assume};
 use crate::clock::Timestamp;
 use crate::jobs::{Job, Kind, inputs::split_uri, job};
 use crate::sagemaker::{processing_job, training_job};
 use crate::store::Records;
-use crate::{Fake, s3};
 
 /// An execution as the expressions of its definition see it.
 pub(super) struct ExecutionScope<'a> {
@@ -79,7 +80,10 @@ impl Scope for ExecutionScope<'_> {
 
     fn s3_json(&self, uri: &str) -> Result<Value, String> {
         let (bucket, key) = split_uri(uri).ok_or_else(|| format!("{uri} is no s3:// URI"))?;
-        let (_, file) = s3::open(self.fake, bucket, key).map_err(|error| format!("{uri}: {}", error.message))?;
+        let Execution { region, role_arn, pipeline_arn, .. } = self.execution;
+        let work = Work::start(self.fake, region, role_arn, pipeline_arn).map_err(|error| error.message)?;
+        let work = work.map_err(|NotAssumed| could_not_assume(role_arn).message)?;
+        let (_, file) = work.open(bucket, key).map_err(|error| format!("{uri}: {}", error.message))?;
         serde_json::from_reader(BufReader::new(file)).map_err(|error| format!("{uri} is not JSON: {error}"))
     }
 

@@ -28,11 +28,11 @@ pub use role::Role;
 pub(crate) use seed::seed;
 pub use user::User;
 
-use crate::ApiError;
 use crate::clock::Timestamp;
 use crate::fake::Context;
 use crate::protocol::Service;
 use crate::store::Records;
+use crate::{ApiError, authorisation};
 
 /// Calls an operation by its name.
 ///
@@ -40,6 +40,7 @@ use crate::store::Records;
 /// Those of the operation; `InvalidAction` for one that is not served.
 pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Value, ApiError> {
     Service::Iam.api().check_input(operation, input, "ValidationError")?;
+    authorisation::check(context, Service::Iam, operation, input)?;
     match operation {
         "CreateRole" => role::create(context, input),
         "GetRole" => role::get(context, input),

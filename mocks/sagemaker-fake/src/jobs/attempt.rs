@@ -10,11 +10,12 @@ use tokio::sync::watch;
 
 use super::instance::Instance;
 use super::job::{self, Job, Kind, Status};
-use super::logs::{Stream, Writer};
+use super::logs::{self, Stream, Writer};
 use super::metrics::Metrics;
 use super::plan::Plan;
 use super::tree::Tree;
 use super::{outputs, processing, training, tree};
+use crate::authorisation::{NotAssumed, Work};
 use crate::clock::Timestamp;
 use crate::engine::{blocking, until};
 use crate::fake::WeakFake;
@@ -67,6 +68,10 @@ struct Ready {
     grace: Duration,
 }
 
+/// SageMaker's sentence for an image that is not there or not the role's to pull.
+const CANNOT_PULL: &str =
+    "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect.";
+
 /// A job that does not get so far: FailureReason.
 struct Failure(String);
 
@@ -104,6 +109,13 @@ async fn run(fake: &WeakFake, key: &str) -> Option<()> {
     blocking(fake, move |fake| finish(fake, &key, &trees, &outcome, metrics)).await
 }
 
+/// SageMaker at work as the job's role.
+fn work<'a>(fake: &'a Fake, job: &'a Job) -> Result<Work<'a>, Failure> {
+    let role = job.request["RoleArn"].as_str().unwrap_or_default();
+    let work = Work::start(fake, &job.region, role, &job.arn).map_err(|error| Failure::internal(error.message))?;
+    work.map_err(|NotAssumed| Failure::client(format!("SageMaker was unable to assume the role '{role}'")))
+}
+
 /// Ends a job that was told to stop before its programs were started, or started again.
 fn stopped_before(fake: &Fake, key: &str) -> bool {
     let job = fake.store.read(|view| view.get::<Job>(key)).ok().flatten();
@@ -127,6 +139,8 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
         return Err(Failure(reason));
     }
     let plan = plan(&job).map_err(|error| Failure::client(error.message))?;
+    let work = work(fake, &job)?;
+    work.pull(&plan.image).map_err(|_| Failure::client(CANNOT_PULL))?;
     let command = fake.programs.command(&plan.image, &plan.entrypoint, &plan.arguments).map_err(Failure::client)?;
     let metrics = Metrics::new(plan.metrics.iter().map(|(name, regex)| (name.as_str(), regex.as_str())));
     let metrics = metrics.map_err(|error| Failure::client(error.message))?;
@@ -135,7 +149,7 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
         let tree = Tree::of(fake, &job, host).map_err(Failure::internal)?;
         plan.lay_out(&tree, host).map_err(Failure::internal)?;
         for input in &plan.inputs {
-            input.fetch(fake, &tree, number, plan.instances).map_err(Failure::client)?;
+            input.fetch(&work, &tree, number, plan.instances).map_err(Failure::client)?;
         }
         let stream = Stream {
             region: job.region.clone(),
@@ -143,7 +157,12 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
             name: format!("{}/{host}-{}", job.name, fake.clock.now().0 / 1000),
             created: fake.clock.now(),
         };
-        let log = Writer::open(fake, &stream).map_err(|error| Failure::internal(error.message))?;
+        let groups = logs::groups(fake, &job.region).map_err(Failure::internal)?;
+        // Who may not log runs all the same, unheard.
+        let log = match work.may_log(&stream.group, groups.contains(&stream.group), &stream.name) {
+            true => Writer::open(fake, &stream).map_err(|error| Failure::internal(error.message))?,
+            false => Writer::deaf(),
+        };
         instances.push((tree, log));
     }
     let mut environment = plan.environment.clone();
@@ -219,17 +238,25 @@ fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Me
     };
     // A program that was told to stop may end as it likes: whatever model it has is kept.
     let failed = outcome.failure.as_ref().filter(|_| outcome.stopped.is_none());
-    let uploaded = match job.kind {
-        Kind::ProcessingJob => processing::upload(fake, &job, trees, failed.is_none() && outcome.stopped.is_none()),
-        Kind::TrainingJob => training::upload(fake, &job, trees, failed.is_none()),
+    let client = |sentence: String| Failure::client(sentence).0;
+    let work = work(fake, &job);
+    let uploaded = match (&work, job.kind) {
+        (Err(failure), _) => Err(failure.0.clone()),
+        (Ok(work), Kind::ProcessingJob) => {
+            let whole = failed.is_none() && outcome.stopped.is_none();
+            processing::upload(work, &job, trees, whole).map_err(client)
+        }
+        (Ok(work), Kind::TrainingJob) => training::upload(work, &job, trees, failed.is_none()).map_err(client),
     };
     let message = exit_message(&job, trees);
-    let published = published(&job, trees);
-    let stored = uploaded.and(message.as_ref().map(drop).map_err(Clone::clone));
-    let stored = stored.and(published.as_ref().map(drop).map_err(Clone::clone));
+    // Whoever may not publish metrics does without.
+    let may_publish = || work.is_ok_and(|work| work.may_publish(model_monitor::cloudwatch::ENDPOINT_NAMESPACE));
+    let published = published(&job, trees).map(|data| if data.is_empty() || may_publish() { data } else { Vec::new() });
+    let stored = uploaded.and(message.as_ref().map(drop).map_err(|sentence| client(sentence.clone())));
+    let stored = stored.and(published.as_ref().map(drop).map_err(|sentence| client(sentence.clone())));
     let reason = match (failed, stored) {
         (Some(exit), _) => Some(failure_reason(&job, trees, exit)),
-        (None, Err(sentence)) => Some(Failure::client(sentence).0),
+        (None, Err(reason)) => Some(reason),
         (None, Ok(())) => None,
     };
     let left = Left { message: message.unwrap_or_default(), metrics: published.unwrap_or_default() };

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::tree::{Tree, is_plain};
-use crate::{ApiError, Fake, s3};
+use crate::ApiError;
+use crate::authorisation::Work;
 
 /// One input of a job.
 #[derive(Debug, Clone)]
@@ -49,34 +50,34 @@ struct Item {
 
 impl Input {
     /// Puts this instance's share into the instance's folder. The error is a sentence.
-    pub(super) fn fetch(&self, fake: &Fake, tree: &Tree, instance: usize, instances: usize) -> Result<(), String> {
+    pub(super) fn fetch(&self, work: &Work<'_>, tree: &Tree, instance: usize, instances: usize) -> Result<(), String> {
         let folder = tree.make(&self.folder).map_err(|error| self.failed(&error))?;
-        let items = self.items(fake)?;
+        let items = self.items(work)?;
         for (number, item) in items.iter().enumerate() {
             if self.sharded && number % instances != instance {
                 continue;
             }
-            self.copy(fake, item, &folder)?;
+            self.copy(work, item, &folder)?;
         }
         Ok(())
     }
 
     /// Whether there is anything to fetch.
-    pub(super) fn is_there(&self, fake: &Fake) -> bool {
-        self.items(fake).is_ok()
+    pub(super) fn is_there(&self, work: &Work<'_>) -> bool {
+        self.items(work).is_ok()
     }
 
-    fn items(&self, fake: &Fake) -> Result<Vec<Item>, String> {
+    fn items(&self, work: &Work<'_>) -> Result<Vec<Item>, String> {
         let (bucket, prefix) = split_uri(&self.uri).ok_or_else(|| self.failed(&"it is no s3:// URI"))?;
         let items = match self.data {
             DataType::S3Prefix => {
-                let objects = s3::list(fake, bucket, prefix).map_err(|error| self.failed(&error))?;
+                let objects = work.list(bucket, prefix).map_err(|error| self.failed(&error))?;
                 let keys = objects.into_iter().map(|object| object.key);
                 // A key that ends in a slash is a folder made in the console: it has no content.
                 let keys = keys.filter(|key| !key.ends_with('/'));
                 keys.map(|key| Item { bucket: bucket.to_owned(), path: below(prefix, &key).to_owned(), key }).collect()
             }
-            DataType::ManifestFile => self.manifest(fake, bucket, prefix)?,
+            DataType::ManifestFile => self.manifest(work, bucket, prefix)?,
             DataType::AugmentedManifestFile => {
                 return Err(self.failed(&"this fake does not read augmented manifest files"));
             }
@@ -94,8 +95,8 @@ impl Input {
     }
 
     /// `[{"prefix": "s3://BUCKET/PREFIX/"}, "NAME", ...]`.
-    fn manifest(&self, fake: &Fake, bucket: &str, key: &str) -> Result<Vec<Item>, String> {
-        let (_, file) = s3::open(fake, bucket, key).map_err(|error| self.failed(&error))?;
+    fn manifest(&self, work: &Work<'_>, bucket: &str, key: &str) -> Result<Vec<Item>, String> {
+        let (_, file) = work.open(bucket, key).map_err(|error| self.failed(&error))?;
         let shape = || self.failed(&"the manifest is not a JSON list of {\"prefix\": \"s3://...\"} and names");
         let manifest: Vec<Value> = serde_json::from_reader(io::BufReader::new(file)).map_err(|_| shape())?;
         let (first, names) = manifest.split_first().ok_or_else(shape)?;
@@ -112,8 +113,8 @@ impl Input {
         names.iter().map(item).collect()
     }
 
-    fn copy(&self, fake: &Fake, item: &Item, folder: &Path) -> Result<(), String> {
-        let (_, mut source) = s3::open(fake, &item.bucket, &item.key).map_err(|error| self.missing(item, &error))?;
+    fn copy(&self, work: &Work<'_>, item: &Item, folder: &Path) -> Result<(), String> {
+        let (_, mut source) = work.open(&item.bucket, &item.key).map_err(|error| self.missing(item, &error))?;
         let path = if self.gzip { item.path.strip_suffix(".gz").unwrap_or(&item.path) } else { &item.path };
         let path = folder.join(path);
         let copied = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {

@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::inputs::split_uri;
-use crate::{Fake, s3};
+use crate::authorisation::Work;
 
 /// As much as SageMaker reads of a message or a failure.
 const LONGEST_MESSAGE: usize = 1024;
@@ -38,17 +38,17 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
 }
 
 /// Uploads all files below `folder` to below `uri`. The error is a sentence.
-pub(super) fn upload_folder(fake: &Fake, folder: &Path, uri: &str) -> Result<(), String> {
+pub(super) fn upload_folder(work: &Work<'_>, folder: &Path, uri: &str) -> Result<(), String> {
     for (name, path) in files(folder).map_err(|error| failed(uri, &error))? {
-        upload_file(fake, &path, &format!("{}/{name}", uri.trim_end_matches('/')))?;
+        upload_file(work, &path, &format!("{}/{name}", uri.trim_end_matches('/')))?;
     }
     Ok(())
 }
 
 /// Uploads one file. The error is a sentence.
-pub(super) fn upload_file(fake: &Fake, path: &Path, uri: &str) -> Result<(), String> {
+pub(super) fn upload_file(work: &Work<'_>, path: &Path, uri: &str) -> Result<(), String> {
     let (bucket, key) = split_uri(uri).ok_or_else(|| failed(uri, &"it is no s3:// URI"))?;
-    s3::put_file(fake, bucket, key, path).map(drop).map_err(|error| failed(uri, &error))
+    work.put_file(bucket, key, path).map(drop).map_err(|error| failed(uri, &error))
 }
 
 /// The beginning of what a program left for us to read, if it did. The error says that it is not UTF-8.

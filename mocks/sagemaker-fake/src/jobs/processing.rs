@@ -11,7 +11,8 @@ use super::job::Job;
 use super::outputs;
 use super::plan::{Plan, hosts};
 use super::tree::{Tree, below_opt_ml};
-use crate::{ApiError, Fake};
+use crate::ApiError;
+use crate::authorisation::Work;
 
 /// The parts of CreateProcessingJob that say what to run.
 #[derive(Debug, Deserialize)]
@@ -126,12 +127,12 @@ pub(super) fn plan(job: &Job) -> Result<Plan, ApiError> {
 
 /// Uploads the outputs of all instances. Those that upload continuously are there even if the job failed. The error is
 /// a sentence.
-pub(super) fn upload(fake: &Fake, job: &Job, trees: &[Tree], succeeded: bool) -> Result<(), String> {
+pub(super) fn upload(work: &Work<'_>, job: &Job, trees: &[Tree], succeeded: bool) -> Result<(), String> {
     let request = read(&job.request).map_err(|error| error.message)?;
     for (_, folder, output) in request.uploads() {
         let folder = folder.map_err(|error| error.message)?;
         if succeeded || output.s3_upload_mode.as_deref() == Some("Continuous") {
-            trees.iter().try_for_each(|tree| outputs::upload_folder(fake, &tree.at(folder), &output.s3_uri))?;
+            trees.iter().try_for_each(|tree| outputs::upload_folder(work, &tree.at(folder), &output.s3_uri))?;
         }
     }
     Ok(())

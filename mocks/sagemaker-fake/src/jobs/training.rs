@@ -12,7 +12,8 @@ use super::job::Job;
 use super::plan::{Plan, hosts};
 use super::tree::{Tree, is_plain};
 use super::{archive, outputs};
-use crate::{ApiError, Fake};
+use crate::ApiError;
+use crate::authorisation::Work;
 
 /// The parts of CreateTrainingJob that say what to run.
 #[derive(Debug, Deserialize)]
@@ -157,11 +158,11 @@ pub(super) fn plan(job: &Job) -> Result<Plan, ApiError> {
 ///
 /// # Errors
 /// `ValidationException` for a request that cannot be run.
-pub(crate) fn missing_input(fake: &Fake, request: &Value) -> Result<Option<(String, String)>, ApiError> {
+pub(crate) fn missing_input(work: &Work<'_>, request: &Value) -> Result<Option<(String, String)>, ApiError> {
     let request = read(request)?;
     for channel in &request.input_data_config {
         let input = channel.plan(&request.algorithm_specification)?;
-        if !input.is_there(fake) {
+        if !input.is_there(work) {
             let bucket = split_uri(&input.uri).map_or("", |(bucket, _)| bucket).to_owned();
             return Ok(Some((input.uri, bucket)));
         }
@@ -178,7 +179,7 @@ pub(crate) fn model_uri(request: &Value, name: &str) -> Option<String> {
 }
 
 /// Uploads the model, unless the job failed, and what is in `/opt/ml/output/data`. The error is a sentence.
-pub(super) fn upload(fake: &Fake, job: &Job, trees: &[Tree], with_model: bool) -> Result<(), String> {
+pub(super) fn upload(work: &Work<'_>, job: &Job, trees: &[Tree], with_model: bool) -> Result<(), String> {
     let request = read(&job.request).map_err(|error| error.message)?;
     let Some(first) = trees.first() else { return Ok(()) };
     let output = &request.output_data_config;
@@ -190,12 +191,12 @@ pub(super) fn upload(fake: &Fake, job: &Job, trees: &[Tree], with_model: bool) -
             return folders
                 .iter()
                 .rev()
-                .try_for_each(|from| outputs::upload_folder(fake, from, &format!("{folder}/{name}")));
+                .try_for_each(|from| outputs::upload_folder(work, from, &format!("{folder}/{name}")));
         }
         let path = first.root().join(format!("{name}.tar.gz"));
         let packed =
             archive::pack(&folders, &path).map_err(|error| format!("Failed to pack {name}.tar.gz: {error}"))?;
-        if packed { outputs::upload_file(fake, &path, &format!("{folder}/{name}.tar.gz")) } else { Ok(()) }
+        if packed { outputs::upload_file(work, &path, &format!("{folder}/{name}.tar.gz")) } else { Ok(()) }
     };
     if with_model {
         upload("model", "model")?;

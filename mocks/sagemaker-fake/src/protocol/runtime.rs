@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 
 use super::authenticate::{FIVE_MINUTES, identify};
 use super::signature::Request;
-use super::{CredentialFault, date, remember, response};
+use super::{CredentialFault, Service, date, remember, response};
 use crate::endpoints::invoke::{self, Inference, Invocation, Refusal};
 use crate::fake::Context;
 use crate::validation::Api;
-use crate::{ApiError, Fake};
+use crate::{ApiError, Fake, authorisation};
 
 /// The longest body of a request, in bytes.
 pub const LONGEST_BODY: usize = invoke::LONGEST_BODY;
@@ -50,10 +50,18 @@ pub async fn invoke(fake: &Fake, endpoint: &str, request: &Request<'_>, body: Op
             let message = format!("HTTP content length exceeded {LONGEST_BODY} bytes.");
             Err(ApiError::new("", message).with_status(StatusCode::PAYLOAD_TOO_LARGE).into())
         }
-        (Ok(caller), Some(body)) => match read(endpoint, headers, body) {
-            Ok(invocation) => invoke::invoke(&Context { fake, caller, region: &region }, &invocation).await,
-            Err(error) => Err(error.into()),
-        },
+        (Ok(caller), Some(body)) => {
+            let context = Context { fake, caller, region: &region };
+            let asked = read(endpoint, headers, body).and_then(|invocation| {
+                let input = json!({"EndpointName": endpoint});
+                let allowed = authorisation::check(&context, Service::SageMaker, OPERATION, &input);
+                allowed.map(|()| invocation).map_err(|error| error.with_status(StatusCode::FORBIDDEN))
+            });
+            match asked {
+                Ok(invocation) => invoke::invoke(&context, &invocation).await,
+                Err(error) => Err(error.into()),
+            }
+        }
     };
     let error = result.as_ref().err().map(|refusal| match refusal {
         Refusal::Service(error) => error.code.clone(),

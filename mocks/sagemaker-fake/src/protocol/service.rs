@@ -29,7 +29,8 @@ pub enum Service {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::SageMaker, Self::Logs, Self::ServiceQuotas, Self::Sts, Self::Iam];
+    pub const ALL: [Self; 6] =
+        [Self::SageMaker, Self::Logs, Self::ServiceQuotas, Self::Sts, Self::Iam, Self::CloudWatch];
 
     /// The name that signatures carry.
     #[must_use]
@@ -71,6 +72,7 @@ impl Service {
         match (self, code) {
             (Self::CloudWatch, "InvalidParameterValueException") => "InvalidParameterValue",
             (Self::CloudWatch, "InvalidParameterCombinationException") => "InvalidParameterCombination",
+            (Self::CloudWatch, "AccessDeniedException") => "AccessDenied",
             (Self::CloudWatch, "MissingRequiredParameterException") => "MissingParameter",
             (_, code) => code,
         }

@@ -10,7 +10,8 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use super::bucket::{self, Bucket};
 use super::settings;
 use crate::account::Caller;
-use crate::protocol::CredentialFault;
+use crate::authorisation::s3::{self, Call};
+use crate::protocol::{CredentialFault, DEFAULT_REGION};
 use crate::store::Records;
 use crate::{ApiError, Fake};
 
@@ -38,14 +39,24 @@ impl S3Access for Access {
             identity.ok_or_else(|| s3_error!(InternalError, "a request came in by another way than the service"))?;
         let creates = operation == "CreateBucket";
         let asks_for_region = operation == "GetBucketLocation";
-        let _ = identity.operation.set(operation);
+        let _ = identity.operation.set(operation.clone());
         let caller = identity.caller.map_err(CredentialFault::in_s3)?;
-        let Some(bucket) = context.s3_path().get_bucket_name().filter(|_| !creates) else { return Ok(()) };
+        let path = context.s3_path();
+        let call = Call {
+            operation: &operation,
+            bucket: path.get_bucket_name(),
+            key: path.as_object().map(|(_, key)| key),
+            headers: context.headers(),
+            query: context.uri().query().unwrap_or_default(),
+        };
+        let region = identity.region.as_deref().unwrap_or(DEFAULT_REGION);
+        let authorise = || if self.0.enforces_iam() { s3::check(&self.0, &caller, region, &call) } else { Ok(()) };
+        let Some(bucket) = path.get_bucket_name().filter(|_| !creates) else { return Ok(authorise()?) };
         let expected = context.headers().get("x-amz-expected-bucket-owner").and_then(|value| value.to_str().ok());
         let existing = self.0.store.read(|view| bucket::existing(view, bucket))?;
         if asks_for_region || identity.region.as_ref().is_none_or(|region| *region == existing.region) {
-            check_owner(&existing, expected, &caller.account)?;
-            return Ok(());
+            check_owner(&existing, expected, &caller.account, self.0.enforces_iam())?;
+            return Ok(authorise()?);
         }
         Err(elsewhere(&existing))
     }
@@ -74,22 +85,25 @@ pub fn accessible(
     name: &str,
     expected_owner: Option<&str>,
     account: &str,
+    enforced: bool,
 ) -> Result<Bucket, ApiError> {
     let bucket = bucket::existing(records, name)?;
-    check_owner(&bucket, expected_owner, account)?;
+    check_owner(&bucket, expected_owner, account, enforced)?;
     Ok(bucket)
 }
 
 /// Whether this account may use the bucket, and it is owned by the expected one. The bucket of another account may be
-/// used if its policy lets everyone in, as that of a squatted name does.
-fn check_owner(bucket: &Bucket, expected_owner: Option<&str>, account: &str) -> Result<(), ApiError> {
+/// used if its policy lets everyone in, as that of a squatted name does; where IAM is enforced, IAM says who may.
+fn check_owner(bucket: &Bucket, expected_owner: Option<&str>, account: &str, enforced: bool) -> Result<(), ApiError> {
     if let Some(expected) = expected_owner
         && !(expected.len() == 12 && expected.bytes().all(|byte| byte.is_ascii_digit()))
     {
         let message = "The value of the expected bucket owner parameter must be an AWS Account ID... [accountId]";
         return Err(ApiError::new("InvalidBucketOwnerAWSAccountID", message));
     }
-    let open = bucket.owner == account || bucket.settings.policy.as_deref().is_some_and(settings::lets_everyone_in);
+    let open = enforced
+        || bucket.owner == account
+        || bucket.settings.policy.as_deref().is_some_and(settings::lets_everyone_in);
     if !open || expected_owner.is_some_and(|expected| expected != bucket.owner) {
         return Err(ApiError::new("AccessDenied", "Access Denied").with_status(StatusCode::FORBIDDEN));
     }

@@ -28,8 +28,15 @@ pub fn object(fake: &Fake, request: S3Request<CopyObjectInput>) -> Result<CopyOb
     let mut input = request.input;
     let wishes = wishes!(input);
     let (from_bucket, from_key) = source(&input.copy_source)?;
-    fake.store
-        .read(|view| accessible(view, from_bucket, input.expected_source_bucket_owner.as_deref(), &caller.account))?;
+    fake.store.read(|view| {
+        accessible(
+            view,
+            from_bucket,
+            input.expected_source_bucket_owner.as_deref(),
+            &caller.account,
+            fake.enforces_iam(),
+        )
+    })?;
     let (original, mut file) = super::open(fake, from_bucket, from_key)?;
     let conditions = conditions::Read {
         if_match: input.copy_source_if_match,
@@ -87,7 +94,13 @@ pub fn part(fake: &Fake, request: S3Request<UploadPartCopyInput>) -> Result<Uplo
     let input = request.input;
     let (from_bucket, from_key) = source(&input.copy_source)?;
     let upload = fake.store.read(|view| {
-        accessible(view, from_bucket, input.expected_source_bucket_owner.as_deref(), &caller.account)?;
+        accessible(
+            view,
+            from_bucket,
+            input.expected_source_bucket_owner.as_deref(),
+            &caller.account,
+            fake.enforces_iam(),
+        )?;
         upload::existing(view, &input.bucket, &input.key, &input.upload_id)
     })?;
     let claims = multipart::claims(&upload, input.part_number, &HeaderMap::new(), &http::Extensions::new())?;

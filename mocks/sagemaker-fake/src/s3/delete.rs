@@ -5,9 +5,11 @@ use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition, Error,
 };
 
+use super::buckets::caller_and_region;
 use super::conditions;
 use super::object::{self, Object};
 use super::{bucket, content};
+use crate::authorisation::s3;
 use crate::store::Records as _;
 use crate::{ApiError, Fake};
 
@@ -27,6 +29,7 @@ pub fn object(fake: &Fake, request: S3Request<DeleteObjectInput>) -> Result<Dele
 /// # Errors
 /// `NoSuchBucket`, `MalformedXML`.
 pub fn objects(fake: &Fake, request: S3Request<DeleteObjectsInput>) -> Result<DeleteObjectsOutput, ApiError> {
+    let (caller, region) = caller_and_region(&request)?;
     let input = request.input;
     if input.delete.objects.is_empty() || input.delete.objects.len() > 1000 {
         let message = "The XML you provided was not well-formed or did not validate against our published schema";
@@ -38,9 +41,19 @@ pub fn objects(fake: &Fake, request: S3Request<DeleteObjectsInput>) -> Result<De
         .into_iter()
         .map(|object| (object.key, object.e_tag.map(ETagCondition::ETag)))
         .collect::<Vec<_>>();
-    let results = remove(fake, &input.bucket, &wanted)?;
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
-    for ((key, _), result) in wanted.into_iter().zip(results) {
+    let may_delete = |key: &str| match fake.enforces_iam() {
+        true => s3::check_deletion(fake, &caller, &region, &input.bucket, key),
+        false => Ok(()),
+    };
+    let (allowed, refused): (Vec<_>, Vec<_>) = wanted
+        .into_iter()
+        .map(|(key, condition)| (may_delete(&key), key, condition))
+        .partition(|(may, ..)| may.is_ok());
+    let wanted: Vec<_> = allowed.into_iter().map(|(_, key, condition)| (key, condition)).collect();
+    let results = remove(fake, &input.bucket, &wanted)?;
+    let done = wanted.into_iter().map(|(key, _)| key).zip(results);
+    for (key, result) in done.chain(refused.into_iter().map(|(may, key, _)| (key, may))) {
         match result {
             Ok(()) => deleted.push(DeletedObject { key: Some(key), ..DeletedObject::default() }),
             Err(error) => {

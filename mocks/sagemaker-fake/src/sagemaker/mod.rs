@@ -23,9 +23,9 @@ pub mod tags;
 
 use serde_json::Value;
 
-use crate::ApiError;
 use crate::fake::Context;
 use crate::protocol::Service;
+use crate::{ApiError, authorisation};
 
 /// An operation: its input as JSON, its output as JSON (null if it has none).
 pub type Operation = fn(&Context<'_>, &Value) -> Result<Value, ApiError>;
@@ -96,7 +96,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DeleteTags", tags::delete_tags),
 ];
 
-/// Calls an operation by its name: validated, then done, unless a fault was asked for. Requests from outside and the steps
+/// Calls an operation by its name: validated, authorised, then done, unless a fault was asked for. Requests from outside and the steps
 /// of a pipeline take this same way.
 ///
 /// # Errors
@@ -104,20 +104,29 @@ const OPERATIONS: &[(&str, Operation)] = &[
 pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
     match context.fake.faults.of_call(operation) {
         Some(fault) => Err(fault),
-        None => perform(context, operation, input),
+        None => {
+            let act = valid(operation, &input)?;
+            authorisation::check(context, Service::SageMaker, operation, &input)?;
+            act(context, &input)
+        }
     }
 }
 
-/// The same for the fake's own purposes: no fault is meant for these.
+/// The same for the fake's own purposes: no fault is meant for these, and nobody needs to allow them.
 pub(crate) fn perform(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
+    valid(operation, &input)?(context, &input)
+}
+
+/// The operation of this name, if the input has the shape that it takes.
+fn valid(operation: &str, input: &Value) -> Result<Operation, ApiError> {
     let Some((_, act)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
         return Err(ApiError::new(
             "UnknownOperationException",
             format!("SageMaker.{operation} is not served by this fake"),
         ));
     };
-    Service::SageMaker.api().check_input(operation, &input, "ValidationException")?;
-    act(context, &input)
+    Service::SageMaker.api().check_input(operation, input, "ValidationException")?;
+    Ok(*act)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::names;
 use super::paging::{self, Order, SortKey};
 use super::{model_package, tags};
+use crate::authorisation::Work;
 use crate::clock::Timestamp;
 use crate::fake::Context;
 use crate::protocol::Service;
@@ -61,7 +62,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
     // Objects are looked up before the transaction begins: S3 reads the store itself.
     for container in &containers {
         if let Some(url) = container["ModelDataUrl"].as_str() {
-            check_model_data(context, url)?;
+            check_model_data(context, url, input["ExecutionRoleArn"].as_str(), &arn)?;
         }
     }
     context.fake.store.write(|change| {
@@ -125,11 +126,22 @@ fn with_defaults(container: &mut Value) {
     }
 }
 
-fn check_model_data(context: &Context<'_>, url: &str) -> Result<(), ApiError> {
-    let object = match url.strip_prefix("s3://").and_then(|path| path.split_once('/')) {
-        Some((bucket, key)) => s3::get(context.fake, bucket, key).ok().flatten(),
-        None => None,
-    };
+/// Whether the data of a model are there, and its role may read them. Without a role nobody looks.
+fn check_model_data(context: &Context<'_>, url: &str, role: Option<&str>, arn: &str) -> Result<(), ApiError> {
+    let place = url.strip_prefix("s3://").and_then(|path| path.split_once('/'));
+    if let (Some(role), Some((bucket, key))) = (role, place) {
+        let work = Work::start(context.fake, context.region, role, arn)?;
+        let readable = work.is_ok_and(|work| !work.get(bucket, key).is_err_and(|error| error.code == "AccessDenied"));
+        if !readable {
+            return Err(ApiError::validation(format!(
+                "Could not access model data at {url}. Please ensure that the role \"{role}\" exists and that its trust relationship policy \
+                 allows the action \"sts:AssumeRole\" for the service principal \"sagemaker.amazonaws.com\". Also ensure that the role \
+                 has \"s3:GetObject\" permissions and that the object is located in {}.",
+                context.region
+            )));
+        }
+    }
+    let object = place.and_then(|(bucket, key)| s3::get(context.fake, bucket, key).ok().flatten());
     object.map(drop).ok_or_else(|| ApiError::validation(format!("Could not find model data at {url}.")))
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::names::{self, UserContext};
 use super::paging::{self, Order, SortKey};
 use super::{execution, idempotency, pipeline_version, tags};
+use crate::authorisation::could_not_assume;
 use crate::clock::Timestamp;
 use crate::fake::Context;
 use crate::store::{Record, Records};
@@ -82,9 +83,7 @@ pub fn check_role(records: &impl Records, role_arn: &str) -> Result<(), ApiError
     if iam::role_by_arn(records, role_arn)?.is_some() {
         return Ok(());
     }
-    Err(ApiError::validation(format!(
-        "Could not assume role {role_arn}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role."
-    )))
+    Err(could_not_assume(role_arn))
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,11 @@
 //! Training jobs.
 
+use iam_policy::generate::Repository;
 use serde_json::{Map, Value, json};
 
 use super::{job_list, pipeline};
 use crate::ApiError;
+use crate::authorisation::{NotAssumed, Work, could_not_assume};
 use crate::fake::Context;
 use crate::jobs::{Job, Kind, job, training};
 use crate::protocol::Service;
@@ -19,7 +21,10 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
     };
     with_defaults(&mut request);
     let request = Value::Object(request);
-    if let Some((uri, bucket)) = training::missing_input(context.fake, &request)? {
+    let arn = context.sagemaker_arn(&format!("training-job/{}", name.to_lowercase()));
+    let work = Work::start(context.fake, context.region, role, &arn)?.map_err(|NotAssumed| could_not_assume(role))?;
+    check_image(&work, &request, role)?;
+    if let Some((uri, bucket)) = training::missing_input(&work, &request)? {
         return Err(ApiError::validation(format!(
             "No S3 objects found under S3 URL \"{uri}\" given in input data source. Please ensure that the bucket exists in the selected \
              region ({}), that objects exist under that S3 prefix, and that the role \"{role}\" has \"s3:ListBucket\" permissions on bucket \
@@ -29,6 +34,19 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
     }
     let job = job::create(context, Kind::TrainingJob, name, input, request)?;
     Ok(json!({"TrainingJobArn": job.arn}))
+}
+
+/// Whether the role may pull the image. SageMaker names the repository alone: it may as well not exist.
+fn check_image(work: &Work<'_>, request: &Value, role: &str) -> Result<(), ApiError> {
+    let image = request["AlgorithmSpecification"]["TrainingImage"].as_str().unwrap_or_default();
+    let Some(repository) = Repository::of_image(image) else { return Ok(()) };
+    work.pull(image).map_err(|_| {
+        ApiError::validation(format!(
+            "Cannot find repository: {} in registry ID: {} Please check if your ECR repository exists and role {role} has proper pull \
+             permissions for SageMaker: ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer",
+            repository.name, repository.account
+        ))
+    })
 }
 
 pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {

@@ -106,6 +106,11 @@ impl Api {
         self.operations.get(name)
     }
 
+    /// The names of all operations in the table.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
+        self.operations.keys().map(String::as_str)
+    }
+
     /// The shape of this name.
     #[must_use]
     pub fn shape(&self, name: &str) -> &Shape {

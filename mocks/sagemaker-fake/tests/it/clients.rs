@@ -91,3 +91,34 @@ pub fn signed_for(service: &str) -> String {
         "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261124/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"
     )
 }
+
+/// Sends a form to a service of the query protocol, signed with this key.
+pub async fn raw_signed(aws: &FakeAws, service: &str, key: &str, secret: &str, form: &str) -> Answer {
+    use hmac::{Hmac, Mac};
+    use sha2::{Digest, Sha256};
+
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let keyed = |key: &[u8], text: &str| {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().to_vec()
+    };
+    let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
+    let date = time::OffsetDateTime::now_utc().format(format).unwrap();
+    let scope = [&date[..8], REGION, service, "aws4_request"];
+    let body = hex(&Sha256::digest(form));
+    let canonical = format!("POST\n/\n\nhost:localhost\nx-amz-date:{date}\n\nhost;x-amz-date\n{body}");
+    let text = format!("AWS4-HMAC-SHA256\n{date}\n{}\n{}", scope.join("/"), hex(&Sha256::digest(canonical)));
+    let signing = scope.iter().fold(format!("AWS4{secret}").into_bytes(), |key, part| keyed(&key, part));
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={key}/{}, SignedHeaders=host;x-amz-date, Signature={}",
+        scope.join("/"),
+        hex(&keyed(&signing, &text))
+    );
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("x-amz-date", date.as_str()),
+        ("authorization", authorization.as_str()),
+    ];
+    raw(&aws.endpoint_url(), "POST /", &headers, form).await
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method};
 use sagemaker_fake::clock::{Clock, Timestamp};
+use sagemaker_fake::protocol::signature::Request;
 use sagemaker_fake::protocol::{self, Checked};
 use sagemaker_fake::testing::FakeAws;
 use sagemaker_fake::{ApiError, Fake};
@@ -266,7 +267,8 @@ async fn cbor_and_compressed_bodies_are_understood() {
         let (path, body) =
             (format!("/service/GraniteServiceVersion20100801/operation/{operation}"), gzip.finish().unwrap());
         let route = protocol::route(&Method::POST, &path, "", &headers, &body);
-        let answer = protocol::answer(&account.fake, &route, &headers, "", &body, Checked::Yes);
+        let request = Request { method: &Method::POST, path: &path, query: "", headers: &headers, body: Some(&body) };
+        let answer = protocol::answer(&account.fake, &route, &request, Checked::Yes);
         assert_eq!(answer.headers()["smithy-protocol"], "rpc-v2-cbor");
         let value: ciborium::Value = ciborium::from_reader(&answer.body()[..]).unwrap();
         (answer, value)

@@ -6,6 +6,7 @@ mod capture;
 mod clients;
 mod cloudwatch;
 mod endpoints;
+mod enforcement;
 mod executions;
 mod export;
 mod garbage;

@@ -1,0 +1,82 @@
+//! Asks IAM on somebody's behalf.
+
+use http::StatusCode;
+use iam_policy::{Attached, Policies, Request, evaluate};
+
+use super::{keys, principal};
+use crate::account::Caller;
+use crate::iam::Role;
+use crate::{ApiError, Fake};
+
+/// Somebody who wants to do things, with every policy that has a say.
+#[derive(Clone)]
+pub struct Asker {
+    fake: Fake,
+    pub(super) caller: iam_policy::Caller,
+    pub(super) policies: Policies,
+    /// The condition keys that do not depend on what is asked for.
+    keys: iam_policy::Context,
+}
+
+/// A refusal: AWS's sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused(pub String);
+
+impl Refused {
+    /// In the words of the JSON protocol.
+    pub fn in_json(self) -> ApiError {
+        ApiError::new("AccessDeniedException", self.0)
+    }
+
+    /// In the words of the query protocol, and of S3.
+    pub fn in_xml(self) -> ApiError {
+        ApiError::new("AccessDenied", self.0).with_status(StatusCode::FORBIDDEN)
+    }
+}
+
+impl Asker {
+    /// Whoever made a request for this region.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    pub fn of(fake: &Fake, caller: &Caller, region: &str) -> Result<Self, ApiError> {
+        let keys = keys::of_caller(fake, caller, region)?;
+        let (caller, policies) = fake.store.read(|view| principal::of_caller(fake, view, caller))?;
+        Ok(Self { fake: fake.clone(), caller, policies, keys })
+    }
+
+    /// SageMaker in a session of this role.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    pub fn of_role(fake: &Fake, role: &Role, region: &str) -> Result<Self, ApiError> {
+        Self::of(fake, &crate::engine::session_of(fake, role), region)
+    }
+
+    /// What there is to ask: an action on a resource, with the keys that follow from who asks.
+    pub fn request(&self, action: impl Into<String>, resource: impl Into<String>) -> Request {
+        let resource = resource.into();
+        let mut request = Request::new(self.caller.clone(), action, &*resource);
+        request.context = self.keys.clone();
+        keys::of_resource(&self.fake, &mut request);
+        request
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// AWS's sentence.
+    pub fn ask(&self, request: Request) -> Result<(), Refused> {
+        let decision = evaluate(&request, &self.policies);
+        let answer = decision.message(&request).map_or(Ok(()), |sentence| Err(Refused(sentence)));
+        self.fake.enforcement.remember(request, answer.is_ok());
+        answer
+    }
+
+    /// The same caller before a resource with this policy of its own.
+    pub fn before(&self, resource_policy: Option<Attached>) -> Self {
+        let mut asker = self.clone();
+        asker.policies.resource = resource_policy;
+        asker
+    }
+}

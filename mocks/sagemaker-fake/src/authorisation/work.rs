@@ -1,0 +1,124 @@
+//! What a job or a pipeline does as its role: reading and writing S3, pulling its image, writing its log.
+
+use std::fs::File;
+use std::path::Path;
+
+use iam_policy::generate::Repository;
+use iam_policy::{Attached, Kind, Policy};
+
+use super::asker::{Asker, Refused};
+use super::{assumable_by_sagemaker, s3 as asked};
+use crate::s3::{self, Object};
+use crate::{ApiError, Fake, iam};
+
+/// The policy of other accounts' image repositories: AWS's own are open to everyone who may pull.
+const OPEN: &str =
+    r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}}"#;
+
+/// SageMaker at work as a role. Where IAM is not enforced, it may do everything.
+pub struct Work<'a> {
+    fake: &'a Fake,
+    role: Option<Asker>,
+    region: &'a str,
+}
+
+/// Why SageMaker cannot work as a role: it does not exist, or does not let SageMaker in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAssumed;
+
+impl<'a> Work<'a> {
+    /// Assumes a role for a resource of this ARN.
+    ///
+    /// # Errors
+    /// [`NotAssumed`]; an internal failure when the store cannot be read.
+    pub fn start(
+        fake: &'a Fake,
+        region: &'a str,
+        role_arn: &str,
+        for_arn: &str,
+    ) -> Result<Result<Self, NotAssumed>, ApiError> {
+        if !fake.enforces_iam() {
+            return Ok(Ok(Self { fake, role: None, region }));
+        }
+        let role = fake.store.read(|view| iam::role_by_arn(view, role_arn))?;
+        let Some(role) = role.filter(|role| assumable_by_sagemaker(fake, role, for_arn)) else {
+            return Ok(Err(NotAssumed));
+        };
+        Ok(Ok(Self { fake, role: Some(Asker::of_role(fake, &role, region)?), region }))
+    }
+
+    /// See [`s3::list`].
+    ///
+    /// # Errors
+    /// `AccessDenied`, `NoSuchBucket`.
+    pub fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<Object>, ApiError> {
+        self.ask_s3("ListBucket", bucket, None)?;
+        s3::list(self.fake, bucket, prefix)
+    }
+
+    /// See [`s3::open`].
+    ///
+    /// # Errors
+    /// `AccessDenied`, `NoSuchBucket`, `NoSuchKey`.
+    pub fn open(&self, bucket: &str, key: &str) -> Result<(Object, File), ApiError> {
+        self.ask_s3("GetObject", bucket, Some(key))?;
+        s3::open(self.fake, bucket, key)
+    }
+
+    /// See [`s3::get`].
+    ///
+    /// # Errors
+    /// `AccessDenied`, `NoSuchBucket`.
+    pub fn get(&self, bucket: &str, key: &str) -> Result<Option<Object>, ApiError> {
+        self.ask_s3("GetObject", bucket, Some(key))?;
+        s3::get(self.fake, bucket, key)
+    }
+
+    /// See [`s3::put_file`].
+    ///
+    /// # Errors
+    /// `AccessDenied`, `NoSuchBucket`.
+    pub fn put_file(&self, bucket: &str, key: &str, source: &Path) -> Result<Object, ApiError> {
+        self.ask_s3("PutObject", bucket, Some(key))?;
+        s3::put_file(self.fake, bucket, key, source)
+    }
+
+    fn ask_s3(&self, action: &str, bucket: &str, key: Option<&str>) -> Result<(), ApiError> {
+        let Some(role) = &self.role else { return Ok(()) };
+        asked::ask(self.fake, role, action, bucket, key).map_err(Refused::in_xml)
+    }
+
+    /// Pulls an image, if it is in ECR. Images elsewhere are nothing that IAM is asked about.
+    ///
+    /// # Errors
+    /// AWS's sentence.
+    pub fn pull(&self, image: &str) -> Result<(), Refused> {
+        let (Some(role), Some(repository)) = (&self.role, Repository::of_image(image)) else { return Ok(()) };
+        let Repository { account, region, name } = repository;
+        let arn = format!("arn:aws:ecr:{region}:{account}:repository/{name}");
+        let is_own = account == self.fake.account();
+        let open = Policy::parse(OPEN, Kind::Resource).ok().map(|policy| Attached::new(arn.as_str(), policy));
+        let before = role.before(open.filter(|_| !is_own));
+        role.ask(role.request("ecr:GetAuthorizationToken", "*"))?;
+        ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
+            .iter()
+            .try_for_each(|action| before.ask(before.request(*action, arn.as_str())))
+    }
+
+    /// Whether it may publish metrics in this namespace.
+    pub fn may_publish(&self, namespace: &str) -> bool {
+        let Some(role) = &self.role else { return true };
+        role.ask(role.request("cloudwatch:PutMetricData", "*").with("cloudwatch:namespace", namespace)).is_ok()
+    }
+
+    /// Whether it may write a log: make the group, if that is not there, and the stream, and put events into it.
+    pub fn may_log(&self, group: &str, group_exists: bool, stream: &str) -> bool {
+        let Some(role) = &self.role else { return true };
+        let group = format!("arn:aws:logs:{}:{}:log-group:{group}", self.region, self.fake.account());
+        let stream = format!("{group}:log-stream:{stream}");
+        let ask = |action: &str, resource: &str| role.ask(role.request(action, resource)).is_ok();
+        (group_exists || ask("logs:CreateLogGroup", &group))
+            && ask("logs:CreateLogStream", &stream)
+            && ask("logs:PutLogEvents", &stream)
+    }
+}
