@@ -36,6 +36,9 @@ pub struct Globals {
     /// The account that the fake starts as [default: ready]
     #[arg(long, global = true, value_name = "NAME")]
     pub scenario: Option<String>,
+    /// Make the fake verify signatures and authorise every call, as AWS does; its state remembers it
+    #[arg(long, global = true)]
+    pub enforce_iam: bool,
     /// Work as whoever calls, instead of as AWS_ROLE
     #[arg(long, global = true)]
     pub as_caller: bool,

@@ -25,6 +25,8 @@ pub enum Place {
         state: PathBuf,
         /// The account that it starts as.
         scenario: String,
+        /// Whether it verifies signatures and authorises every call, even if the scenario does not ask for it.
+        enforce_iam: bool,
     },
 }
 
@@ -98,8 +100,8 @@ pub(crate) async fn reach(settings: &Settings, place: &Place, mode: Mode) -> Res
             let config = config::load(settings, Target::Aws, config::https()).await;
             Ok(Reached { config, role: settings.role.clone(), ahead: Duration::ZERO })
         }
-        Place::Offline { state, scenario } => {
-            let fake = Offline::open(state, scenario, mode).await?;
+        Place::Offline { state, scenario, enforce_iam } => {
+            let fake = Offline::open(state, scenario, *enforce_iam, mode).await?;
             let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
             let config = config::load(settings, target, fake.http.clone()).await;
             Ok(Reached { config, role: role_offline(settings, &fake), ahead: fake.ahead })

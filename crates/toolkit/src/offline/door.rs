@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use sagemaker_fake::Fake;
 use sagemaker_fake::account::Scenario;
-use sagemaker_fake::doors::http::{self, Server};
+use sagemaker_fake::doors::control;
+use sagemaker_fake::doors::http::{Server, serve};
 use sagemaker_fake::doors::owner::Owner;
 use sagemaker_fake::fake::{STORE_FILE, StartError};
 use sagemaker_fake::protocol::Checked;
@@ -84,6 +85,9 @@ async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Fai
         }
         let folder = state.to_owned();
         if let Ok(Some(url)) = tokio::task::spawn_blocking(move || Owner::find(&folder)).await {
+            if scenario.enforce_iam {
+                enforce_iam(url.clone()).await?;
+            }
             return Ok(Open { url, here: None });
         }
         tokio::time::sleep(PAUSE).await;
@@ -93,11 +97,18 @@ async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Fai
         .hint("end that process, or use another folder: --state DIR"))
 }
 
+/// Makes the owner of a folder authorise every call from now on.
+async fn enforce_iam(url: String) -> Result<(), Failure> {
+    let asked = tokio::task::spawn_blocking(move || control::ask(&url, &http::Method::POST, "enforce-iam")).await;
+    let asked = asked.unwrap_or_else(|error| Err(error.into()));
+    asked.map(drop).map_err(|error| Failure::operation("the fake does not enforce IAM").because(error))
+}
+
 /// Serves the fake on a port of this machine, for as long as the answer is kept.
 async fn start(fake: Fake, state: Option<&Path>) -> Result<Open, Failure> {
     let no_door = |error: std::io::Error| Failure::operation("the fake cannot listen on 127.0.0.1").because(error);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_door)?;
-    let server = http::serve(&fake, listener, Checked::No).map_err(no_door)?;
+    let server = serve(&fake, listener, Checked::No).map_err(no_door)?;
     let url = server.url().to_owned();
     let owner = state.map(|state| Owner::claim(state, &url)).transpose();
     let owner =

@@ -38,12 +38,13 @@ pub struct Offline {
 
 impl Offline {
     /// Joins the owner of the folder, or becomes it. A dry run that finds no state gets a fake in memory, so that
-    /// nothing is created.
+    /// nothing is created. With `enforce_iam` the fake authorises every call, even if the scenario does not ask for it.
     ///
     /// # Errors
     /// When there is no such scenario, or the state cannot be opened.
-    pub async fn open(state: &Path, scenario: &str, mode: Mode) -> Result<Self, Failure> {
-        let scenario = Scenario::named(scenario).map_err(Failure::usage)?;
+    pub async fn open(state: &Path, scenario: &str, enforce_iam: bool, mode: Mode) -> Result<Self, Failure> {
+        let mut scenario = Scenario::named(scenario).map_err(Failure::usage)?;
+        scenario.enforce_iam |= enforce_iam;
         let keys = scenario.client_keys().map(|Keys { access_key_id, secret_access_key, session_token }| {
             Credentials::new(access_key_id, secret_access_key, session_token, None, "Scenario")
         });

@@ -157,11 +157,12 @@ impl Context {
         }
         let current =
             std::env::current_dir().map_err(|error| Failure::usage("there is no current directory").because(error))?;
-        let Globals { state, scenario, as_caller, output: format, verbose, settings: flags, .. } = globals;
+        let Globals { state, scenario, enforce_iam, as_caller, output: format, verbose, settings: flags, .. } = globals;
         let settings = Settings::resolve(&Sources::of_process(flags, &current)?)?;
         let place = if offline {
             let scenario = scenario.unwrap_or_else(|| "ready".to_owned());
-            Place::Offline { state: state_folder(state.as_deref(), settings.state_dir.as_deref(), &current), scenario }
+            let state = state_folder(state.as_deref(), settings.state_dir.as_deref(), &current);
+            Place::Offline { state, scenario, enforce_iam }
         } else {
             Place::Aws
         };
@@ -205,6 +206,7 @@ impl Globals {
     /// The flag that means nothing on AWS.
     fn offline_only(&self) -> Option<&'static str> {
         let state = self.state.as_deref().map(|_: &Path| "--state");
-        state.or(self.scenario.as_deref().map(|_| "--scenario"))
+        let scenario = self.scenario.as_deref().map(|_| "--scenario");
+        state.or(scenario).or(self.enforce_iam.then_some("--enforce-iam"))
     }
 }
