@@ -31,7 +31,7 @@ pub const CHECKS: &[Check] = &[
     check("caller", "does AWS know who is calling", &["credentials"]),
     check("clock", "does the clock of this machine agree with AWS's", &["caller"]),
     check("account", "are the caller and the role in one account", &["caller"]),
-    check("role", "does the role exist", &["caller"]),
+    check("role", "does the role exist", &["caller", "clock"]),
     check("assume-role", "may the caller work as the role, with session tags", &["role"]),
     check("trust", "may SageMaker work as the role", &["role"]),
     check("permissions-s3", "may the role use the bucket and its objects", &["role"]),
@@ -49,7 +49,7 @@ pub const CHECKS: &[Check] = &[
     check("bucket-settings", "does the bucket keep its content private", &["bucket"]),
     check("probe", "can an object be written, read and removed", &["bucket"]),
     check("pipeline", "are the pipeline and the package group there", &["assume-role"]),
-    check("quotas", "do the quotas suffice for the instances of the plan", &["caller"]),
+    check("quotas", "do the quotas suffice for the instances of the plan", &["caller", "clock"]),
     check("running", "does nothing run that costs money", &["assume-role"]),
 ];
 

@@ -17,6 +17,10 @@ pub fn of_caller(
     records: &impl Records,
     caller: &account::Caller,
 ) -> Result<(Caller, Policies), ApiError> {
+    if caller.arn.ends_with(":root") {
+        let scps = scps(&fake.scenario);
+        return Ok((Caller::root(&caller.arn), Policies { scps, ..Policies::default() }));
+    }
     let Some(entity) = entity_of(records, &caller.arn)? else {
         // Whoever was deleted meanwhile has no policies, and may do nothing.
         return Ok((Caller::user(&caller.arn), Policies::default()));
@@ -51,14 +55,19 @@ pub fn of_entity(scenario: &Scenario, records: &impl Records, entity: &Entity) -
         Some(arn) => managed(records, arn, Kind::Boundary)?,
         None => None,
     };
-    let scps = scenario.service_control_policies.iter().enumerate().map(|(level, text)| {
+    Ok(Policies { identity, boundary, scps: scps(scenario), ..Policies::default() })
+}
+
+/// What the organisation says, level by level.
+fn scps(scenario: &Scenario) -> Vec<Vec<Attached>> {
+    let levels = scenario.service_control_policies.iter().enumerate().map(|(level, text)| {
         let id = format!(
             "arn:aws:organizations::{}:policy/o-exampleorgid/service_control_policy/p-examplelevel{level}",
             scenario.account
         );
         attached(&id, text, Kind::Scp).into_iter().collect()
     });
-    Ok(Policies { identity, boundary, scps: scps.collect(), ..Policies::default() })
+    levels.collect()
 }
 
 /// The trust policy of a role, as the policy of the resource that it is.

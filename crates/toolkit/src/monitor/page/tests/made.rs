@@ -5,9 +5,11 @@ use std::fmt::Write;
 use model_monitor::analysis::{Analysis, Observation, Settings};
 use model_monitor::attribute::Attribute;
 use model_monitor::constraints::Constraints;
-use model_monitor::dataset::{Attributes, DatasetFormat, Side, read};
+use model_monitor::dataset::{Attributes, Side};
 use model_monitor::problem::Problem;
-use model_monitor::records::{Capture, CaptureData, ContentTypes, Encoding, EventMetadata, Merged, Mode, Payload};
+use model_monitor::records::{
+    Capture, CaptureData, ContentTypes, Encoding, EventMetadata, Merged, Mode, Payload, Records,
+};
 use model_monitor::statistics::Statistics;
 use model_monitor::violations::Violations;
 use time::{Duration, macros::datetime};
@@ -89,8 +91,10 @@ fn sample(lines: &[u8]) -> Sample {
 fn statistics(lines: &[u8]) -> Statistics {
     let reading = reading();
     let mut analysis = Analysis::new(&reading.settings);
-    let format = DatasetFormat::Merged { side: reading.side };
-    read(lines, format, &reading.attributes, |_, row| analysis.add(&row.unwrap()).unwrap()).unwrap();
+    for record in Records::<_, Merged>::new(lines) {
+        let record = record.unwrap();
+        analysis.add(&reading.attributes.in_merged(&record, reading.side).unwrap()).unwrap();
+    }
     analysis.finish().unwrap()
 }
 
