@@ -18,7 +18,7 @@ pub fn of_caller(
     caller: &account::Caller,
 ) -> Result<(Caller, Policies), ApiError> {
     if caller.arn.ends_with(":root") {
-        let scps = scps(&fake.scenario);
+        let scps = service_control_policies(&fake.scenario);
         return Ok((Caller::root(&caller.arn), Policies { scps, ..Policies::default() }));
     }
     let Some(entity) = entity_of(records, &caller.arn)? else {
@@ -55,11 +55,12 @@ pub fn of_entity(scenario: &Scenario, records: &impl Records, entity: &Entity) -
         Some(arn) => managed(records, arn, Kind::Boundary)?,
         None => None,
     };
-    Ok(Policies { identity, boundary, scps: scps(scenario), ..Policies::default() })
+    let scps = service_control_policies(scenario);
+    Ok(Policies { identity, boundary, scps, ..Policies::default() })
 }
 
-/// What the organisation says, level by level.
-fn scps(scenario: &Scenario) -> Vec<Vec<Attached>> {
+/// The organisation's policies, level by level from its root.
+fn service_control_policies(scenario: &Scenario) -> Vec<Vec<Attached>> {
     let levels = scenario.service_control_policies.iter().enumerate().map(|(level, text)| {
         let id = format!(
             "arn:aws:organizations::{}:policy/o-exampleorgid/service_control_policy/p-examplelevel{level}",

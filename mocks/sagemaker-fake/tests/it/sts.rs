@@ -167,7 +167,7 @@ async fn a_chained_session_ends_after_an_hour() {
 #[tokio::test]
 async fn a_session_carries_what_it_was_given_and_hands_down_what_is_transitive() {
     let aws = FakeAws::start().await;
-    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
     let arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
     let client = sts_as(&aws, user());
     let asked = client.assume_role().role_arn(ROLE).role_session_name("one").policy(policy).source_identity("ann");
