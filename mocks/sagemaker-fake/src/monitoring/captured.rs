@@ -1,6 +1,6 @@
 //! Where an endpoint captures what it is asked and answers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ApiError;
 use crate::fake::Context;
@@ -11,7 +11,7 @@ use crate::sagemaker;
 pub(crate) struct Captured {
     /// `s3://BUCKET/PREFIX`; below it are folders `ENDPOINT/VARIANT/YYYY/MM/DD/HH`.
     pub destination: String,
-    /// The variants that serve.
+    /// Its variants.
     pub variants: Vec<String>,
 }
 
@@ -27,8 +27,17 @@ impl Captured {
                 "Data capture is not configured for the endpoint {endpoint}, so that it cannot be monitored."
             ))
         })?;
-        let variants = described["ProductionVariants"].as_array().into_iter().flatten();
-        let variants = variants.filter_map(|variant| variant["VariantName"].as_str().map(str::to_owned)).collect();
+        let mut variants = names(&described["ProductionVariants"]);
+        if variants.is_empty() {
+            // It does not serve yet, or any more: its configuration says what it would serve.
+            let config = json!({"EndpointConfigName": described["EndpointConfigName"]});
+            variants = names(&sagemaker::perform(context, "DescribeEndpointConfig", config)?["ProductionVariants"]);
+        }
         Ok(Self { destination: destination.to_owned(), variants })
     }
+}
+
+fn names(variants: &Value) -> Vec<String> {
+    let names = variants.as_array().into_iter().flatten().filter_map(|variant| variant["VariantName"].as_str());
+    names.map(str::to_owned).collect()
 }

@@ -1,4 +1,4 @@
-//! rpc-v2-cbor: a map in, a map out, and the operation in the path. CloudWatch's newer clients speak it.
+//! rpc-v2-cbor: a map in, a map out, and the operation in the path. Many of CloudWatch's newer clients speak it.
 //!
 //! Inside the fake a value is JSON, as in all protocols: a timestamp is a number of seconds, bytes are base64.
 
