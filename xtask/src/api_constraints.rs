@@ -52,7 +52,7 @@ const IAM: &[&str] = &[
 #[rustfmt::skip]
 const CLOUDWATCH: &[&str] = &[
     "PutMetricData", "ListMetrics", "GetMetricData", "GetMetricStatistics",
-    "PutMetricAlarm", "DescribeAlarms", "DeleteAlarms",
+    "PutMetricAlarm", "DescribeAlarms", "DeleteAlarms", "ListTagsForResource",
 ];
 
 #[rustfmt::skip]

@@ -6,7 +6,9 @@
 //! | `points` | its data points, summed up by the minute; the one place that adds to them |
 //! | `put` | PutMetricData, and what jobs leave to be published |
 //! | `list`, `get_data`, `get_statistics` | ListMetrics, GetMetricData, GetMetricStatistics |
+//! | `alarm` | alarms of single metrics |
 
+mod alarm;
 mod get_data;
 mod get_statistics;
 mod list;
@@ -36,6 +38,10 @@ pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Val
         "ListMetrics" => list::list(context, input),
         "GetMetricData" => get_data::get(context, input),
         "GetMetricStatistics" => get_statistics::get(context, input),
+        "PutMetricAlarm" => alarm::put(context, input),
+        "DescribeAlarms" => alarm::describe(context, input),
+        "DeleteAlarms" => alarm::delete(context, input),
+        "ListTagsForResource" => alarm::list_tags(context, input),
         other => {
             Err(ApiError::new("UnknownOperationException", format!("CloudWatch.{other} is not served by this fake")))
         }

@@ -284,3 +284,92 @@ async fn cbor_and_compressed_bodies_are_understood() {
     assert_eq!(answer.headers()["x-amzn-query-error"], "MissingParameter;Sender");
     assert!(format!("{value:?}").contains("MissingRequiredParameterException"), "{value:?}");
 }
+
+/// An alarm of the metric `m` below 0.7 in two of three minutes, or otherwise.
+fn alarm(members: Value) -> Value {
+    let mut alarm = json!({
+        "AlarmName": "low", "Namespace": "n", "MetricName": "m", "Statistic": "Average", "Period": 60, "EvaluationPeriods": 3,
+        "DatapointsToAlarm": 2, "Threshold": 0.7, "ComparisonOperator": "LessThanThreshold"});
+    alarm.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    alarm
+}
+
+#[tokio::test]
+async fn alarms_say_what_the_periods_that_are_over_say() {
+    let check = |values: &[(i64, f64)], members: Value, expected: &str, reason: &str| {
+        let account = account();
+        if !values.is_empty() {
+            put(&account, values);
+        }
+        account.cloudwatch("PutMetricAlarm", alarm(members.clone())).unwrap();
+        let described = account.cloudwatch("DescribeAlarms", json!({"AlarmNames": ["low"]})).unwrap();
+        let shape = &described["MetricAlarms"][0];
+        assert_eq!(shape["StateValue"], expected, "{values:?} {members}");
+        assert!(shape["StateReason"].as_str().unwrap().contains(reason), "{shape}");
+    };
+    let none = json!({});
+    check(
+        &[(60, 0.5), (120, 0.9), (180, 0.6)],
+        none.clone(),
+        "ALARM",
+        "2 out of the last 3 datapoints [0.5, 0.9, 0.6] were less than",
+    );
+    check(&[(60, 0.5), (120, 0.9), (180, 0.7)], none.clone(), "OK", "only 1 out of the last 3");
+    check(&[(60, 0.5), (60, 0.9)], json!({"DatapointsToAlarm": 1}), "OK", "datapoints [0.7]");
+    check(&[(0, 0.1), (240, 0.1)], none.clone(), "INSUFFICIENT_DATA", "no datapoints");
+    check(&[], json!({"TreatMissingData": "breaching"}), "ALARM", "3 out of the last 3");
+    check(&[], json!({"TreatMissingData": "notBreaching"}), "OK", "only 0 out of");
+    check(&[(60, 0.9)], json!({"TreatMissingData": "breaching"}), "ALARM", "2 out of the last 3 datapoints [0.9]");
+    check(
+        &[(60, 2.0)],
+        json!({"ComparisonOperator": "GreaterThanOrEqualToThreshold", "Threshold": 2.0, "DatapointsToAlarm": 1}),
+        "ALARM",
+        "equal to the threshold (2)",
+    );
+}
+
+#[tokio::test]
+async fn alarms_are_kept_found_and_deleted() {
+    let account = account();
+    let topic = "arn:aws:sns:eu-west-1:111122223333:team";
+    account
+        .cloudwatch(
+            "PutMetricAlarm",
+            alarm(json!({"AlarmActions": [topic], "Tags": [{"Key": "Project", "Value": "sts"}]})),
+        )
+        .unwrap();
+    account
+        .cloudwatch("PutMetricAlarm", alarm(json!({"AlarmName": "Low2", "TreatMissingData": "notBreaching"})))
+        .unwrap();
+    let names = |input: Value| {
+        let alarms = account.cloudwatch("DescribeAlarms", input).unwrap()["MetricAlarms"].as_array().unwrap().clone();
+        alarms.iter().map(|alarm| alarm["AlarmName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(json!({})), ["Low2", "low"]);
+    assert_eq!(names(json!({"AlarmNamePrefix": "Lo"})), ["Low2"]);
+    assert_eq!(names(json!({"StateValue": "OK"})), ["Low2"]);
+    assert_eq!(names(json!({"ActionPrefix": "arn:aws:sns"})), ["low"]);
+    assert_eq!(names(json!({"AlarmTypes": ["CompositeAlarm"]})), [""; 0]);
+    let page = account.cloudwatch("DescribeAlarms", json!({"MaxRecords": 1})).unwrap();
+    assert_eq!(names(json!({"MaxRecords": 1, "NextToken": page["NextToken"]})), ["low"]);
+    let arn = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:low";
+    let tags = account.cloudwatch("ListTagsForResource", json!({"ResourceARN": arn})).unwrap();
+    assert_eq!(tags["Tags"], json!([{"Key": "Project", "Value": "sts"}]));
+    let error = account.cloudwatch("DeleteAlarms", json!({"AlarmNames": ["low", "nothing"]})).unwrap_err();
+    assert_eq!((error.code.as_str(), names(json!({})).len()), ("ResourceNotFound", 2), "all of them or none");
+    account.cloudwatch("DeleteAlarms", json!({"AlarmNames": ["low"]})).unwrap();
+    assert_eq!(names(json!({})), ["Low2"]);
+    let error = account.cloudwatch("ListTagsForResource", json!({"ResourceARN": arn})).unwrap_err();
+    assert_eq!(error.code, "ResourceNotFoundException");
+    for (members, expected) in [
+        (json!({"Statistic": null}), "The parameter Statistic is required"),
+        (json!({"Metrics": []}), "Metrics is not served"),
+        (json!({"ComparisonOperator": "GreaterThanUpperThreshold"}), "detects no anomalies"),
+        (json!({"DatapointsToAlarm": 4}), "must not be greater than EvaluationPeriods"),
+        (json!({"TreatMissingData": "guess"}), "TreatMissingData is not supported"),
+        (json!({"Period": 7}), "it is 7"),
+    ] {
+        let error = account.cloudwatch("PutMetricAlarm", alarm(members)).unwrap_err();
+        assert!(error.message.contains(expected), "{error}");
+    }
+}
