@@ -92,6 +92,8 @@ verbs! {
     GroundTruth = "ground-truth",
     /// Watches the quality of what the endpoint answers
     Monitor = "monitor",
+    /// Removes what was created: says first what that is, and afterwards what is left
+    Cleanup = "cleanup",
     /// Fits and judges the model on this machine: no pipeline, no AWS
     Model = "model",
 }

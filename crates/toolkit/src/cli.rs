@@ -88,6 +88,8 @@ pub enum Verb {
     /// Watches the quality of what the endpoint answers
     #[command(subcommand)]
     Monitor(Monitor),
+    /// Removes what was created: says first what that is, and afterwards what is left
+    Cleanup(Cleanup),
     /// Fits and judges the model on this machine: no pipeline, no AWS
     #[command(subcommand)]
     Model(Model),
@@ -318,6 +320,20 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "write a number from 0 to 1, e.g. 0.05".to_owned())
 }
 
+/// `cleanup`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Cleanup {
+    /// Print what would be done, and change nothing.
+    #[command(flatten)]
+    pub dry: Dry,
+    /// Do not ask first
+    #[arg(long)]
+    pub yes: bool,
+    /// Also the packages, their group, the pipeline, and the objects under our own prefix
+    #[arg(long)]
+    pub everything: bool,
+}
+
 /// `monitor`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Monitor {
@@ -337,6 +353,15 @@ pub enum Monitor {
     },
     /// Why the newest look failed, or why there is none
     Why,
+    /// One page about all of it: metrics, violations, and how the features have shifted
+    Report {
+        /// Where to write it
+        #[arg(long, value_name = "FILE", default_value = "monitor-report.html")]
+        html: PathBuf,
+        /// How many looks, newest first
+        #[arg(long, value_name = "NUMBER", default_value_t = 48)]
+        last: usize,
+    },
     /// Stops looking
     Stop(Dry),
 }
@@ -348,12 +373,15 @@ pub struct MonitorSetup {
     #[command(flatten)]
     pub dry: Dry,
     /// By how many standard deviations an hour may differ from the baseline; 0 is AWS's own suggestion
-    #[arg(long, value_name = "NUMBER", default_value_t = 3.0, value_parser = tolerance)]
+    #[arg(long, value_name = "NUMBER", default_value_t = TOLERANCE, value_parser = tolerance)]
     pub tolerance: f64,
     /// Do not ask first whether the role may do all this
     #[arg(long)]
     pub no_preflight: bool,
 }
+
+/// By how many standard deviations an hour may differ from the baseline, unless somebody says otherwise.
+pub const TOLERANCE: f64 = 3.0;
 
 fn tolerance(text: &str) -> Result<f64, String> {
     let tolerance = finite(text).ok().filter(|tolerance| (0.0..=100.0).contains(tolerance));

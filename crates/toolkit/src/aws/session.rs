@@ -42,8 +42,8 @@ pub struct Session {
     pub offline: bool,
     /// IAM as the caller, who may be let look where the role may not.
     pub iam_of_caller: iam::Client,
-    /// How far the fake's clock is ahead; AWS's is as right as ours.
-    ahead: Duration,
+    /// The fake, if this is it.
+    fake: Option<Offline>,
 }
 
 impl Session {
@@ -62,7 +62,7 @@ impl Session {
         if matches!(place, Place::Aws) && settings.role.is_none() && !as_caller {
             return Err(no_role(verb));
         }
-        let Reached { config, role, ahead } = reach(settings, place, mode).await?;
+        let Reached { config, role, fake } = reach(settings, place, mode).await?;
         let wanted = Wanted { verb, role: role.as_ref(), prefix: &settings.base_job_prefix, as_caller, mode };
         let caller = iam::Client::new(&config, mode);
         let (config, identity) = identity::become_wanted(config, wanted).await?;
@@ -71,16 +71,34 @@ impl Session {
             clients: Clients::new(&config, mode),
             site,
             identity,
-            offline: matches!(place, Place::Offline { .. }),
+            offline: fake.is_some(),
             iam_of_caller: caller,
-            ahead,
+            fake,
         })
     }
 
-    /// What time it is where the verbs work.
+    /// What time it is where the verbs work. AWS's clock is as right as ours.
     #[must_use]
     pub fn now(&self) -> SystemTime {
-        SystemTime::now() + self.ahead
+        SystemTime::now() + self.fake.as_ref().map_or(Duration::ZERO, |fake| fake.ahead)
+    }
+
+    /// Moves the fake's clock forward: what is due in between happens.
+    ///
+    /// # Errors
+    /// When this is not the fake, or it does not move.
+    pub async fn advance(&mut self, by: Duration) -> Result<(), Failure> {
+        match &mut self.fake {
+            Some(fake) => fake.advance(by).await,
+            None => Err(Failure::usage("the clock of AWS cannot be moved")),
+        }
+    }
+
+    /// Lets go. The fake is closed in order, if it is in this process: what its endpoints have captured is in S3 then.
+    pub async fn close(self) {
+        if let Some(fake) = self.fake {
+            fake.close().await;
+        }
     }
 }
 
@@ -90,7 +108,7 @@ pub(crate) struct Reached {
     pub config: SdkConfig,
     /// The role to work as.
     pub role: Option<RoleArn>,
-    ahead: Duration,
+    fake: Option<Offline>,
 }
 
 /// Reaches the fake, or makes a configuration for AWS: nobody is asked there yet.
@@ -98,13 +116,13 @@ pub(crate) async fn reach(settings: &Settings, place: &Place, mode: Mode) -> Res
     match place {
         Place::Aws => {
             let config = config::load(settings, Target::Aws, config::https()).await;
-            Ok(Reached { config, role: settings.role.clone(), ahead: Duration::ZERO })
+            Ok(Reached { config, role: settings.role.clone(), fake: None })
         }
         Place::Offline { state, scenario, enforce_iam } => {
             let fake = Offline::open(state, scenario, *enforce_iam, mode).await?;
             let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
             let config = config::load(settings, target, fake.http.clone()).await;
-            Ok(Reached { config, role: role_offline(settings, &fake), ahead: fake.ahead })
+            Ok(Reached { config, role: role_offline(settings, &fake), fake: Some(fake) })
         }
     }
 }

@@ -32,7 +32,8 @@ struct Open {
 
 /// The fake in this process: its server, and the notice that says so to others.
 struct Here {
-    _server: Server,
+    fake: Fake,
+    server: Server,
     _owner: Option<Owner>,
 }
 
@@ -55,6 +56,14 @@ impl Door {
     /// Where the door is.
     pub(super) async fn url(&self) -> String {
         self.open.lock().await.url.clone()
+    }
+
+    /// Closes the fake in order, if it is in this process: what its endpoints have captured is in S3 then.
+    pub(super) async fn close(&self) {
+        if let Some(Here { fake, server, _owner }) = self.open.lock().await.here.take() {
+            server.stop().await;
+            sagemaker_fake::engine::close(fake).await;
+        }
     }
 
     /// Opens another door after nobody answered at `url`, unless somebody has done so already.
@@ -113,7 +122,7 @@ async fn start(fake: Fake, state: Option<&Path>) -> Result<Open, Failure> {
     let owner = state.map(|state| Owner::claim(state, &url)).transpose();
     let owner =
         owner.map_err(|error| Failure::operation("the folder of the state cannot be claimed").because(error))?;
-    Ok(Open { url, here: Some(Here { _server: server, _owner: owner }) })
+    Ok(Open { url, here: Some(Here { fake, server, _owner: owner }) })
 }
 
 fn cannot_start(error: StartError) -> Failure {

@@ -26,8 +26,8 @@ struct Connector {
 }
 
 impl Follow {
-    pub(super) fn new(door: Door) -> Self {
-        Self { http: crate::aws::config::http(), door: Arc::new(door) }
+    pub(super) fn new(door: Arc<Door>) -> Self {
+        Self { http: crate::aws::config::http(), door }
     }
 }
 

@@ -7,6 +7,7 @@ mod door;
 mod follow;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -34,6 +35,7 @@ pub struct Offline {
     pub ahead: Duration,
     /// Sends requests to it, wherever it goes. Kept, it keeps a fake in this process alive.
     pub http: SharedHttpClient,
+    door: Arc<Door>,
 }
 
 impl Offline {
@@ -52,13 +54,34 @@ impl Offline {
         let door = Door::open(state, scenario, mode).await?;
         let url = door.url().await;
         let ahead = clock(url.clone()).await?.offset.duration();
-        Ok(Self { url, keys, account, role, ahead, http: SharedHttpClient::new(Follow::new(door)) })
+        let door = Arc::new(door);
+        let http = SharedHttpClient::new(Follow::new(Arc::clone(&door)));
+        Ok(Self { url, keys, account, role, ahead, http, door })
+    }
+
+    /// Moves its clock forward.
+    ///
+    /// # Errors
+    /// When it does not move.
+    pub async fn advance(&mut self, by: Duration) -> Result<(), Failure> {
+        let asked = format!("clock/advance?seconds={}", by.as_secs());
+        self.ahead = ask(self.door.url().await, http::Method::POST, asked).await?.offset.duration();
+        Ok(())
+    }
+
+    /// Closes the fake in order, if it is in this process: what its endpoints have captured is in S3 then.
+    pub async fn close(self) {
+        self.door.close().await;
     }
 }
 
 /// What the fake's clock shows.
 async fn clock(url: String) -> Result<ClockFace, Failure> {
-    let asked = tokio::task::spawn_blocking(move || control::ask(&url, &http::Method::GET, "clock")).await;
+    ask(url, http::Method::GET, "clock".to_owned()).await
+}
+
+async fn ask(url: String, method: http::Method, what: String) -> Result<ClockFace, Failure> {
+    let asked = tokio::task::spawn_blocking(move || control::ask(&url, &method, &what)).await;
     let asked = asked.unwrap_or_else(|error| Err(error.into())).and_then(|it| Ok(serde_json::from_value(it)?));
     asked.map_err(|error| Failure::operation("the fake does not say what time it is").because(error))
 }

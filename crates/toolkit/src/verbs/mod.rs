@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 pub mod bootstrap;
+pub mod cleanup;
 pub mod config;
 pub mod demo;
 pub mod deploy;
@@ -84,7 +85,12 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Verb::Pipeline(Pipeline::Graph { definition, format }) => {
             pipeline::graph::run(output, definition.file.as_deref(), format, || context.site())
         }
-        Verb::Demo => demo::run(&context.session("demo", Mode::Live).await?, output).await,
+        Verb::Demo => {
+            let mut session = context.session("demo", Mode::Live).await?;
+            let done = Box::pin(demo::run(&context, &mut session)).await;
+            session.close().await;
+            done
+        }
         Verb::Bootstrap(dry) => {
             bootstrap::run(&context.session("bootstrap", Mode::dry(dry.dry)).await?, output, dry.dry).await
         }
@@ -114,11 +120,18 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Verb::Traffic(arguments) => {
             let session = context.session("traffic", Mode::Live).await?;
-            Box::pin(traffic::run(&session, output, &arguments)).await
+            let done = Box::pin(traffic::run(&session, output, &arguments)).await;
+            // What was captured of it is there for whoever looks next.
+            session.close().await;
+            done
         }
         Verb::GroundTruth(arguments) => {
             let session = context.session("ground-truth", Mode::dry(arguments.dry.dry)).await?;
             Box::pin(ground_truth::run(&session, output, &arguments)).await
+        }
+        Verb::Cleanup(arguments) => {
+            let session = context.session("cleanup", Mode::dry(arguments.dry.dry)).await?;
+            Box::pin(cleanup::run(&session, output, &arguments)).await
         }
         Verb::Monitor(verb) => {
             let dry = matches!(&verb, cli::Monitor::Setup(it) if it.dry.dry)

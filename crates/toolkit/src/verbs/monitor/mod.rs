@@ -1,7 +1,8 @@
 //! `monitor`: the quality of what the endpoint answers, hour by hour.
 
+pub mod report;
 mod run_now;
-mod setup;
+pub mod setup;
 mod status;
 mod stop;
 mod why;
@@ -22,6 +23,7 @@ pub async fn run(session: &Session, output: &Output, verb: &cli::Monitor) -> Res
         cli::Monitor::Status { last } => status::run(session, output, *last).await,
         cli::Monitor::RunNow { hours } => run_now::run(session, output, *hours).await,
         cli::Monitor::Why => why::run(session, output).await,
+        cli::Monitor::Report { html, last } => report::run(session, output, html, *last).await,
         cli::Monitor::Stop(dry) => stop::run(session, output, dry.dry).await,
     }
 }

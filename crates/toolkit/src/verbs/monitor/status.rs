@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_smithy_async::rt::sleep::{AsyncSleep, TokioSleep};
 use comfy_table::{ContentArrangement, Table, presets};
 use model_monitor::layout;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::names;
 use crate::observe::monitoring::{self, Execution};
 use crate::observe::{Seen, objects};
 use crate::output::Output;
+use crate::watch::Pace;
 
 /// Prints the newest executions, newest first.
 ///
@@ -24,7 +26,7 @@ pub async fn run(session: &Session, output: &Output, many: usize) -> Result<(), 
     let Seen::Present(schedule) = monitoring::schedule(&session.clients.sagemaker, &name).await? else {
         return Err(super::not_set_up(session));
     };
-    let executions = monitoring::executions(&session.clients.sagemaker, &name, many).await?;
+    let executions = newest(session, &name, many).await?;
     let mut rows = Vec::new();
     for execution in executions {
         rows.push(Row::of(session, execution, &name).await?);
@@ -32,6 +34,19 @@ pub async fn run(session: &Session, output: &Output, many: usize) -> Result<(), 
     let status = Status { schedule: name, status: schedule.status, executions: rows };
     output.print(&status, &status)?;
     violated(status.executions.iter().find(|row| row.execution.has_ended()))
+}
+
+/// The newest executions. Offline those that are under way are waited for: they go on only while somebody has the state
+/// open.
+pub(super) async fn newest(session: &Session, schedule: &str, many: usize) -> Result<Vec<Execution>, Failure> {
+    let sleep = TokioSleep::new();
+    loop {
+        let executions = monitoring::executions(&session.clients.sagemaker, schedule, many).await?;
+        if !session.offline || executions.iter().all(Execution::has_ended) {
+            return Ok(executions);
+        }
+        sleep.sleep(Pace::OFFLINE.every).await;
+    }
 }
 
 /// Whether an execution found nothing wrong.

@@ -9,7 +9,7 @@ use model_monitor::records::{Capture, GroundTruth, Records};
 use serde::Serialize;
 use time::Duration;
 
-use super::status::{moment, time_of};
+use super::status::{moment, newest, time_of};
 use crate::aws::Session;
 use crate::error::Failure;
 use crate::names;
@@ -32,7 +32,7 @@ pub async fn run(session: &Session, output: &Output) -> Result<(), Failure> {
         let cause = Cause::new("the schedule itself has failed", failure, "cargo xtask monitor setup");
         return output.print(&cause, &cause);
     }
-    let executions = monitoring::executions(sagemaker, &name, 1).await?;
+    let executions = newest(session, &name, 1).await?;
     let cause = match executions.into_iter().next() {
         None if schedule.status == "Stopped" => {
             Cause::new("the schedule is stopped", "nobody looks", "cargo xtask monitor setup starts it again")
