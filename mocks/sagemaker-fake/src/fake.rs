@@ -9,6 +9,7 @@ use crate::account::{Caller, Scenario};
 use crate::authorisation::Enforcement;
 use crate::calls::CallLog;
 use crate::clock::{Clock, Offset};
+use crate::cloudwatch::Invocations;
 use crate::endpoints::{self, Hosting};
 use crate::engine::Engine;
 use crate::faults::Faults;
@@ -53,6 +54,8 @@ pub struct Parts {
     pub faults: Faults,
     /// What drives executions, jobs and endpoints.
     pub engine: Engine,
+    /// The metrics of invocations that have not been stored yet.
+    pub invocations: Invocations,
     /// What endpoints are served by.
     pub(crate) hosting: Hosting,
     /// Whether IAM is enforced, and what was asked of it.
@@ -265,6 +268,7 @@ impl FakeBuilder {
             programs: self.programs,
             faults: Faults::default(),
             engine: Engine::default(),
+            invocations: Invocations::default(),
             hosting: Hosting::default(),
             enforcement,
             folder,

@@ -7,15 +7,18 @@
 //! | `put` | PutMetricData, and what jobs leave to be published |
 //! | `list`, `get_data`, `get_statistics` | ListMetrics, GetMetricData, GetMetricStatistics |
 //! | `alarm` | alarms of single metrics |
+//! | `invocations` | the metrics of InvokeEndpoint |
 
 mod alarm;
 mod get_data;
 mod get_statistics;
+pub(crate) mod invocations;
 mod list;
 mod metric;
 mod points;
 mod put;
 
+pub use invocations::Invocations;
 pub use metric::Metric;
 pub(crate) use points::{Datum, add};
 pub(crate) use put::lines;
@@ -33,6 +36,7 @@ use crate::{ApiError, authorisation};
 pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Value, ApiError> {
     Service::CloudWatch.api().check_input(operation, input, "ValidationError")?;
     authorisation::check(context, Service::CloudWatch, operation, input)?;
+    invocations::store(context.fake)?;
     match operation {
         "PutMetricData" => put::put(context, input),
         "ListMetrics" => list::list(context, input),

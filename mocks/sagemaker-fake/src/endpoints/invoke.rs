@@ -1,6 +1,6 @@
 //! InvokeEndpoint: a request for an inference, passed on to a container.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -10,7 +10,7 @@ use super::hosting::{Hosted, InFlight, Serving};
 use super::record::{Endpoint, Status};
 use crate::fake::Context;
 use crate::sagemaker::names;
-use crate::{ApiError, Fake, engine};
+use crate::{ApiError, Fake, cloudwatch, engine};
 
 /// The longest body of a request and of an answer, in bytes. AWS raised it from 6 MiB, which its service model still
 /// has.
@@ -84,7 +84,7 @@ impl From<ApiError> for Refusal {
 /// `ValidationError` for an endpoint that does not serve or a variant that it does not have, `ServiceUnavailable` while
 /// a container that ended is being started again, `ModelError`.
 pub async fn invoke(context: &Context<'_>, invocation: &Invocation) -> Result<Inference, Refusal> {
-    let (fake, time) = (context.fake, context.fake.clock.now());
+    let (fake, time, begun) = (context.fake, context.fake.clock.now(), Instant::now());
     let (serving, _in_flight) = serving(context, &invocation.endpoint).await?;
     let hosted = match &invocation.target_variant {
         None => serving.pick(fake.ids.fraction()),
@@ -94,7 +94,20 @@ pub async fn invoke(context: &Context<'_>, invocation: &Invocation) -> Result<In
         let name = invocation.target_variant.as_deref().unwrap_or_default();
         ApiError::new("ValidationError", format!("Variant {name} not found for Request."))
     })?;
-    let answer = ask(fake, hosted, invocation).await.map_err(|fault| fault.refusal(context, &serving.endpoint))?;
+    let asked = Instant::now();
+    let answer = ask(fake, hosted, invocation).await;
+    let model_latency = asked.elapsed();
+    let measured = cloudwatch::invocations::Invocation {
+        region: &serving.endpoint.region,
+        endpoint: &serving.endpoint.name,
+        variant: &hosted.name,
+        time,
+        status: answer.as_ref().map_or_else(Fault::status, |answer| answer.status().as_u16()),
+        model_latency,
+        overhead_latency: begun.elapsed().saturating_sub(model_latency),
+    };
+    cloudwatch::invocations::record(fake, &measured);
+    let answer = answer.map_err(|fault| fault.refusal(context, &serving.endpoint))?;
     let inference = Inference {
         variant: hosted.name.clone(),
         content_type: answer.headers().get(header::CONTENT_TYPE).cloned(),
@@ -186,6 +199,14 @@ async fn ask(fake: &Fake, hosted: &Hosted, invocation: &Invocation) -> Result<ht
 }
 
 impl Fault {
+    /// What the container answered with; 0 if it did not answer.
+    fn status(&self) -> u16 {
+        match self {
+            Self::Down | Self::Silent(_) => 0,
+            Self::Refused(answer) => answer.status().as_u16(),
+        }
+    }
+
     /// In SageMaker's own sentences.
     fn refusal(self, context: &Context<'_>, endpoint: &Endpoint) -> Refusal {
         let (status, said) = match self {

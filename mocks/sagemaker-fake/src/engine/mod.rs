@@ -27,7 +27,7 @@ pub(crate) use role::session_of;
 pub(crate) use tasks::{blocking, until};
 
 use crate::store::Records;
-use crate::{ApiError, Fake, endpoints, jobs, monitoring};
+use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring};
 
 /// Goes on with every execution, job and endpoint that was running when the fake was last closed or killed.
 ///
@@ -50,7 +50,12 @@ pub fn resume(fake: &Fake) -> Result<(), ApiError> {
 /// built again on the same folder, and what endpoints have captured is in S3.
 pub async fn close(fake: Fake) {
     fake.engine.end().await;
-    let closed = tokio::task::spawn_blocking(move || endpoints::close(&fake));
+    let closed = tokio::task::spawn_blocking(move || {
+        endpoints::close(&fake);
+        if let Err(error) = cloudwatch::invocations::store(&fake) {
+            tracing::error!("the metrics of the last invocations are lost: {error}");
+        }
+    });
     if let Err(error) = closed.await {
         tracing::error!("what endpoints have captured is uploaded at the next start: {error}");
     }

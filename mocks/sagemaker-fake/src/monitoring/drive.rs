@@ -175,7 +175,7 @@ fn fail(execution: &mut Execution, reason: &str) {
 fn start(fake: &Fake, execution: &Execution, stage: Stage) -> Result<bool, ApiError> {
     let definition: JobDefinition =
         fake.store.read(|view| job_definition::existing(view, fake, &execution.region, &execution.definition))?;
-    let role_arn = definition.details["RoleArn"].as_str().unwrap_or_default();
+    let role_arn = definition.member("RoleArn").as_str().unwrap_or_default();
     let caller = role::session(fake, role_arn, &execution.schedule_arn)?;
     let context = Context { fake, caller: &caller, region: &execution.region };
     let captured = Captured::of(&context, &execution.endpoint)?;

@@ -36,7 +36,7 @@ pub(super) struct Plan<'a> {
 impl Plan<'_> {
     /// The job that merges captures and labels; none if there are no captures or no labels.
     pub(super) fn merge(&self) -> Result<Option<Value>, ApiError> {
-        let labels = self.definition.details["ModelQualityJobInput"]["GroundTruthS3Input"]["S3Uri"].as_str();
+        let labels = self.definition.member("ModelQualityJobInput")["GroundTruthS3Input"]["S3Uri"].as_str();
         let labels = labels.unwrap_or_default().trim_end_matches('/');
         let labels = self.hours().map(|hour| (format!("{labels}/{hour}"), format!("{LABELS}/{hour}")));
         let folders = self.folders();
@@ -62,8 +62,8 @@ impl Plan<'_> {
 
     /// The job that analyses what was merged; none if nothing was.
     pub(super) fn analysis(&self) -> Result<Option<Value>, ApiError> {
-        let details = &self.definition.details;
-        let input = &details["ModelQualityJobInput"]["EndpointInput"];
+        let definition = self.definition;
+        let input = definition.endpoint_input();
         let source = input["LocalPath"].as_str().unwrap_or_default().trim_end_matches('/');
         let output_uri = self.output_uri();
         let merged = self.folders().into_iter();
@@ -77,7 +77,7 @@ impl Plan<'_> {
             inputs.insert(0, from_s3("constraints", uri, CONSTRAINTS));
         }
         let (execution, window) = (self.execution, self.execution.window);
-        let to = &details["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"];
+        let to = &definition.member("ModelQualityJobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
         let to_local = to["LocalPath"].as_str().unwrap_or(OUTPUT);
         let environment = json!({
             "analysis_type": "MODEL_QUALITY",
@@ -90,17 +90,17 @@ impl Plan<'_> {
             "output_path": to_local,
             "probability_attribute": input["ProbabilityAttribute"],
             "probability_threshold_attribute": input["ProbabilityThresholdAttribute"].as_f64().map(|value| value.to_string()),
-            "problem_type": details["ModelQualityAppSpecification"]["ProblemType"],
+            "problem_type": definition.member("ModelQualityAppSpecification")["ProblemType"],
             "publish_cloudwatch_metrics": "Enabled",
             "sagemaker_endpoint_name": execution.endpoint,
             "sagemaker_monitoring_schedule_name": execution.schedule,
             "start_time": time(window.start),
         });
         let mut environment = present(environment);
-        if let Some(own) = details["ModelQualityAppSpecification"]["Environment"].as_object() {
+        if let Some(own) = definition.member("ModelQualityAppSpecification")["Environment"].as_object() {
             environment.extend(own.clone());
         }
-        let app = &details["ModelQualityAppSpecification"];
+        let app = &definition.member("ModelQualityAppSpecification");
         let app = json!({
             "ImageUri": app["ImageUri"], "ContainerEntrypoint": app["ContainerEntrypoint"], "ContainerArguments": app["ContainerArguments"],
         });
@@ -111,19 +111,19 @@ impl Plan<'_> {
     }
 
     fn job(&self, stage: Stage, app: Value, environment: Value, inputs: Vec<Value>, output: Value) -> Value {
-        let details = &self.definition.details;
+        let definition = self.definition;
         let stopping = json!({"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS});
         let request = json!({
             "ProcessingJobName": self.execution.job_name(stage),
             "ProcessingInputs": inputs,
             "ProcessingOutputConfig":
-                present(json!({"Outputs": [output], "KmsKeyId": details["ModelQualityJobOutputConfig"]["KmsKeyId"]})),
-            "ProcessingResources": {"ClusterConfig": details["JobResources"]["ClusterConfig"]},
-            "StoppingCondition": details.get("StoppingCondition").cloned().unwrap_or(stopping),
+                present(json!({"Outputs": [output], "KmsKeyId": definition.member("ModelQualityJobOutputConfig")["KmsKeyId"]})),
+            "ProcessingResources": {"ClusterConfig": definition.member("JobResources")["ClusterConfig"]},
+            "StoppingCondition": definition.details.get("StoppingCondition").cloned().unwrap_or(stopping),
             "AppSpecification": present(app),
             "Environment": environment,
-            "NetworkConfig": details.get("NetworkConfig"),
-            "RoleArn": details["RoleArn"],
+            "NetworkConfig": definition.member("NetworkConfig"),
+            "RoleArn": definition.member("RoleArn"),
         });
         Value::Object(present(request))
     }
@@ -148,17 +148,17 @@ impl Plan<'_> {
     }
 
     fn image(&self) -> &str {
-        self.definition.details["ModelQualityAppSpecification"]["ImageUri"].as_str().unwrap_or_default()
+        self.definition.member("ModelQualityAppSpecification")["ImageUri"].as_str().unwrap_or_default()
     }
 
     fn output_uri(&self) -> &str {
-        let output = &self.definition.details["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"];
+        let output = &self.definition.member("ModelQualityJobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
         output["S3Uri"].as_str().unwrap_or_default().trim_end_matches('/')
     }
 
     /// Where the constraints are: named, or written by the baselining job that is named.
     fn constraints(&self) -> Result<Option<String>, ApiError> {
-        let baseline = &self.definition.details["ModelQualityBaselineConfig"];
+        let baseline = &self.definition.member("ModelQualityBaselineConfig");
         if let Some(uri) = baseline["ConstraintsResource"]["S3Uri"].as_str() {
             return Ok(Some(uri.to_owned()));
         }

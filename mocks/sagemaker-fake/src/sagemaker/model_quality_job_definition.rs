@@ -36,10 +36,16 @@ impl Record for JobDefinition {
 }
 
 impl JobDefinition {
+    /// A member of what it was given; null if it was not.
+    #[must_use]
+    pub fn member(&self, name: &str) -> &Value {
+        self.details.get(name).unwrap_or(&Value::Null)
+    }
+
     /// What it reads of an endpoint.
     #[must_use]
     pub fn endpoint_input(&self) -> &Value {
-        self.details.get("ModelQualityJobInput").map_or(&Value::Null, |input| &input["EndpointInput"])
+        &self.member("ModelQualityJobInput")["EndpointInput"]
     }
 
     /// The endpoint that it watches.

@@ -16,6 +16,7 @@ mod invocations;
 mod jobs;
 mod lifecycle;
 mod logs;
+mod monitoring;
 mod negatives;
 mod pipelines;
 mod registry;
