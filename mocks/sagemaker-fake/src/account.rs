@@ -29,6 +29,9 @@ pub struct Scenario {
     /// The buckets that exist from the start, this account's and others'.
     #[serde(default)]
     pub buckets: Vec<ScenarioBucket>,
+    /// The endpoints that serve from the start.
+    #[serde(default)]
+    pub endpoints: Vec<ScenarioEndpoint>,
     /// The values of service quotas that are not AWS's defaults, by the names of the quotas.
     #[serde(default)]
     pub quotas: BTreeMap<String, f64>,
@@ -160,6 +163,24 @@ pub struct ScenarioBucket {
     pub policy: Option<String>,
 }
 
+/// An endpoint that serves from the start: a model of ours, on one instance.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioEndpoint {
+    /// Its name, and that of its configuration and its model.
+    pub name: String,
+    /// The region it is in.
+    #[serde(default = "default_region")]
+    pub region: String,
+    /// E.g. `ml.m5.large`.
+    pub instance_type: String,
+    /// How long ago it was created.
+    pub age_days: u16,
+    /// Its tags, and those of its configuration and its model.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
 fn root_path() -> String {
     "/".to_owned()
 }
@@ -187,6 +208,7 @@ const SCENARIOS: &[(&str, &str)] = scenarios![
     "bucket-squatted",
     "cannot-simulate",
     "clock-skew",
+    "endpoint-left-running",
     "expired-token",
     "explicit-deny",
     "fresh-account",

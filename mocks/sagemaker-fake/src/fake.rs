@@ -69,6 +69,15 @@ enum Folder {
     Temporary(tempfile::TempDir),
 }
 
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
 impl std::ops::Deref for Fake {
     type Target = Parts;
     fn deref(&self) -> &Parts {
@@ -79,10 +88,7 @@ impl std::ops::Deref for Fake {
 impl Parts {
     /// The folder of the fake's files: objects and the working folders of jobs.
     pub fn folder(&self) -> &Path {
-        match &self.folder {
-            Folder::Kept(path) => path,
-            Folder::Temporary(folder) => folder.path(),
-        }
+        self.folder.path()
     }
 
     /// The twelve digits of the account.
@@ -254,7 +260,7 @@ impl FakeBuilder {
         if let Some(offset) = store.read(|view| view.get::<Offset>(Offset::KEY))? {
             self.clock.resume(offset);
         }
-        seed(&store, &self.scenario, &self.clock)?;
+        seed(&store, &self.scenario, &self.clock, folder.path())?;
         let enforcement = Enforcement::resume(&store)?;
         if self.enforce_iam || self.scenario.enforce_iam {
             enforcement.turn_on(&store)?;
@@ -282,13 +288,14 @@ impl FakeBuilder {
 }
 
 /// Puts the scenario's resources into a store that has none yet. Nobody could have called an account without a user.
-fn seed(store: &Store, scenario: &Scenario, clock: &Clock) -> Result<(), ApiError> {
+fn seed(store: &Store, scenario: &Scenario, clock: &Clock, folder: &Path) -> Result<(), ApiError> {
     if !store.read(|view| view.page::<crate::iam::User>("", "", 1))?.is_empty() {
         return Ok(());
     }
     store.write(|change| {
         crate::iam::seed(change, scenario, clock.now())?;
-        crate::s3::seed(change, scenario, clock.now())
+        crate::s3::seed(change, scenario, clock.now())?;
+        endpoints::seed(change, scenario, clock.now(), folder)
     })
 }
 

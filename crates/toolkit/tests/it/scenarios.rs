@@ -161,6 +161,7 @@ use Repaired::{AsPrinted, ByTheOrganization, Otherwise};
 const TABLE: &[Row] = &[
     well("ready"),
     well("fresh-account"),
+    well("endpoint-left-running"),
     row("no-credentials", "credentials", "there are none", Otherwise),
     row("expired-token", "caller", "ExpiredToken: The security token included in the request is expired", Otherwise),
     row(

@@ -1,13 +1,13 @@
 //! Scenarios that are another one but for what they say: `base = "ready"`.
 //!
-//! Tables are laid over those of the base; users, roles, policies and buckets over those of their name. `without` takes
+//! Tables are laid over those of the base; users, roles, policies, buckets and endpoints over those of their name. `without` takes
 //! actions out of a user's or role's own documents, `without_statements` whole statements by their `Sid`.
 
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
 /// The lists whose items have names.
-const NAMED: [&str; 4] = ["users", "roles", "policies", "buckets"];
+const NAMED: [&str; 5] = ["users", "roles", "policies", "buckets", "endpoints"];
 
 /// The whole scenario of this text; `text_of` finds the base.
 ///

@@ -8,6 +8,7 @@
 //! | `container` | one container: its process, its health check, started again when it ends |
 //! | `hosting` | which deployment answers for which endpoint |
 //! | [`invoke`] | InvokeEndpoint |
+//! | `seed` | the endpoints that a scenario begins with |
 //! | `capture` | data capture: records, files, their way into S3 |
 
 mod capture;
@@ -17,10 +18,12 @@ pub mod invoke;
 mod lifecycle;
 mod model;
 mod record;
+mod seed;
 
 pub(crate) use hosting::Hosting;
 pub(crate) use lifecycle::launch;
 pub use record::{Container, Deployment, Endpoint, Status, Variant};
+pub(crate) use seed::seed;
 
 use crate::clock::Timestamp;
 use crate::fake::Context;

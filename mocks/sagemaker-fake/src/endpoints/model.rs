@@ -23,7 +23,7 @@ pub(super) fn lay_out(
     variant: &Variant,
 ) -> Result<Tree, String> {
     let failed = |error: io::Error| format!("The fake failed: {error}");
-    let tree = Tree::new(&folder(fake, endpoint).join(&deployment.id).join(&variant.name)).map_err(failed)?;
+    let tree = tree(fake.folder(), endpoint, deployment, variant).map_err(failed)?;
     let model = tree.at("model");
     if model.exists() {
         return Ok(tree);
@@ -37,6 +37,11 @@ pub(super) fn lay_out(
     }
     fs::rename(&part, &model).map_err(failed)?;
     Ok(tree)
+}
+
+/// Where a variant's container has its folder, of the fake whose files are in `state`.
+pub(super) fn tree(state: &Path, endpoint: &Endpoint, deployment: &Deployment, variant: &Variant) -> io::Result<Tree> {
+    Tree::new(&folder(state, endpoint).join(&deployment.id).join(&variant.name))
 }
 
 fn unpack(fake: &Fake, url: &str, folder: &Path) -> Result<(), String> {
@@ -59,12 +64,12 @@ fn unpack(fake: &Fake, url: &str, folder: &Path) -> Result<(), String> {
 
 /// Removes the folder of a deployment that serves no more.
 pub(super) fn remove(fake: &Fake, endpoint: &Endpoint, deployment: &str) {
-    remove_folder(&folder(fake, endpoint).join(deployment));
+    remove_folder(&folder(fake.folder(), endpoint).join(deployment));
 }
 
 /// Removes the folder of an endpoint that is gone.
 pub(super) fn remove_all(fake: &Fake, endpoint: &Endpoint) {
-    remove_folder(&folder(fake, endpoint));
+    remove_folder(&folder(fake.folder(), endpoint));
 }
 
 /// Ends programs that outlived a process that was killed, and removes the folders of deployments that are no more.
@@ -72,7 +77,7 @@ pub(super) fn tidy(fake: &Fake, endpoints: &[Endpoint]) {
     let deployments = endpoints.iter().flat_map(|endpoint| endpoint.serving.iter().chain(&endpoint.pending));
     let kept: HashSet<_> = deployments.map(|deployment| deployment.id.as_str()).collect();
     // REGION/ENDPOINT/DEPLOYMENT/VARIANT
-    for region in inside(&root(fake)) {
+    for region in inside(&root(fake.folder())) {
         for deployment in inside(&region).iter().flat_map(|endpoint| inside(endpoint)) {
             inside(&deployment).iter().for_each(|variant| kill_orphan(variant));
             let id = deployment.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -87,11 +92,12 @@ fn inside(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-fn root(fake: &Fake) -> PathBuf {
-    let root = fake.folder().join("endpoints");
+fn root(state: &Path) -> PathBuf {
+    let root = state.join("endpoints");
     fs::canonicalize(&root).unwrap_or(root)
 }
 
-fn folder(fake: &Fake, endpoint: &Endpoint) -> PathBuf {
-    root(fake).join(&endpoint.region).join(&endpoint.name)
+/// The folder of an endpoint, of the fake whose files are in `state`.
+fn folder(state: &Path, endpoint: &Endpoint) -> PathBuf {
+    root(state).join(&endpoint.region).join(&endpoint.name)
 }

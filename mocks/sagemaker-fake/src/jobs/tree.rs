@@ -43,7 +43,7 @@ impl Tree {
     }
 
     /// Makes a folder.
-    pub(super) fn make(&self, relative: &str) -> io::Result<PathBuf> {
+    pub(crate) fn make(&self, relative: &str) -> io::Result<PathBuf> {
         let path = self.at(relative);
         std::fs::create_dir_all(&path)?;
         Ok(path)

@@ -322,3 +322,20 @@ async fn endpoints_serve_again_when_the_state_is_opened_again() {
     assert_eq!((answer.status, stage.status("sts").await), (200, (EndpointStatus::InService, None)));
     assert_eq!(stage.settled("sts").await.unwrap(), first);
 }
+
+#[tokio::test]
+async fn an_endpoint_that_was_left_running_serves_without_its_model_in_s3() {
+    let scenario = sagemaker_fake::account::Scenario::named("endpoint-left-running").unwrap();
+    let stage = Stage::with(Fake::builder().scenario(scenario)).await;
+    let described = stage.client.describe_endpoint().endpoint_name("sts-endpoint").send().await.unwrap();
+    let age = stage.aws.fake().clock.now().0 / 1000 - described.creation_time().unwrap().secs();
+    assert_eq!((described.endpoint_status(), age / 86_400), (Some(&EndpointStatus::InService), 9));
+    let config = described.endpoint_config_name().unwrap();
+    let config = stage.client.describe_endpoint_config().endpoint_config_name(config).send().await.unwrap();
+    let variant = &config.production_variants()[0];
+    assert_eq!(variant.instance_type().map(AsRef::as_ref), Some("ml.m5.xlarge"));
+    stage.client.describe_model().model_name(variant.model_name().unwrap()).send().await.unwrap();
+    let tags = stage.client.list_tags().resource_arn(described.endpoint_arn().unwrap()).send().await.unwrap();
+    assert_eq!(tags.tags().len(), 2);
+    assert_eq!(stage.invoke("sts-endpoint", &[("content-type", "text/csv")], &row()).await.status, 200);
+}
