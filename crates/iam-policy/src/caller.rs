@@ -26,6 +26,7 @@ enum CallerKind {
     FederatedSession,
     Service,
     Federated,
+    Unnamed,
 }
 
 /// How directly a policy names the caller. It decides whether others may still limit what the policy grants.
@@ -84,6 +85,11 @@ impl Caller {
     /// Somebody known to an identity provider, who comes with its token to assume a role.
     pub fn federated(provider: impl Into<String>) -> Self {
         Self::of(CallerKind::Federated, provider)
+    }
+
+    /// Somebody of an account, of whom nothing else is known: about whom policies are simulated that belong to nobody yet.
+    pub fn unnamed(account: &str) -> Self {
+        Self::of(CallerKind::Unnamed, format!("arn:aws:iam::{account}:user/"))
     }
 
     /// The same with its unique id: `AIDA...` of a user, `AROA...:session` of a session.
@@ -187,7 +193,7 @@ impl Caller {
             CallerKind::User => Some("User"),
             CallerKind::Role | CallerKind::RoleSession => Some("AssumedRole"),
             CallerKind::FederatedSession => Some("FederatedUser"),
-            CallerKind::Service | CallerKind::Federated => None,
+            CallerKind::Service | CallerKind::Federated | CallerKind::Unnamed => None,
         };
         if let Some(kind) = kind {
             add("aws:PrincipalType", kind);
@@ -198,7 +204,9 @@ impl Caller {
             add("aws:PrincipalServiceName", &self.name);
         }
         if let Some(account) = self.account() {
-            add("aws:PrincipalArn", self.principal_arn());
+            if self.kind != CallerKind::Unnamed {
+                add("aws:PrincipalArn", self.principal_arn());
+            }
             add("aws:PrincipalAccount", account);
             if self.is_root() {
                 add("aws:userid", account);

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     Attached, Caller, Context, Kind, Matched, Outcome, Policies, Policy, Request, arn, evaluate::Layers, layer::Layer,
-    problem::Position,
+    problem::Position, values,
 };
 
 mod template;
@@ -130,15 +130,39 @@ const RESOURCE_POLICY: &str = "Resource Policy";
 ///
 /// A resource or an action is not of the form that IAM takes.
 pub fn simulate(simulation: &Simulation) -> Result<Vec<EvaluationResult>, SimulationError> {
-    let is_arn = |resource: &str| resource == "*" || resource.starts_with("arn:") && arn::split(resource).is_some();
-    if let Some(wrong) = simulation.resources.iter().find(|resource| !is_arn(resource)) {
-        return Err(SimulationError::Resource(wrong.clone()));
-    }
-    let is_action = |action: &str| action.split(':').count() == 2 && !action.contains(['*', '?']);
-    if let Some(wrong) = simulation.actions.iter().find(|action| !is_action(action)) {
-        return Err(SimulationError::Action(wrong.clone()));
-    }
+    simulation.check()?;
     Ok(simulation.actions.iter().map(|action| evaluation(simulation, action)).collect())
+}
+
+impl Simulation {
+    /// Whether this can be simulated.
+    ///
+    /// # Errors
+    ///
+    /// As [`simulate`].
+    pub fn check(&self) -> Result<(), SimulationError> {
+        let is_arn = |resource: &str| resource == "*" || resource.starts_with("arn:") && arn::split(resource).is_some();
+        if let Some(wrong) = self.resources.iter().find(|resource| !is_arn(resource)) {
+            return Err(SimulationError::Resource(wrong.clone()));
+        }
+        let is_action = |action: &str| action.split(':').count() == 2 && !action.contains(['*', '?']);
+        match self.actions.iter().find(|action| !is_action(action)) {
+            Some(wrong) => Err(SimulationError::Action(wrong.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a text is a value of a type of context keys, by IAM's name of the type (`ContextKeyType`): `numericList`, `date`.
+#[must_use]
+pub fn is_of_type(value: &str, name: &str) -> bool {
+    match name.trim_end_matches("List") {
+        "numeric" => values::number(value).is_some(),
+        "boolean" => values::boolean(value).is_some(),
+        "date" => values::date(value).is_some(),
+        "ip" => values::block(value).is_some(),
+        _ => true,
+    }
 }
 
 /// The context keys that policies mention, in conditions and variables, each once, in the order of their first mention: what

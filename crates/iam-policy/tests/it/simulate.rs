@@ -3,7 +3,7 @@
 
 use iam_policy::{
     Attached, Caller, Context, Kind, Policies, Policy,
-    simulate::{Simulation, SimulationError, context_keys, simulate},
+    simulate::{Simulation, SimulationError, context_keys, is_of_type, simulate},
 };
 use serde_json::{Value, json};
 
@@ -162,4 +162,33 @@ fn context_keys_are_those_of_conditions_and_variables() {
     let policies = [&policy, &more.identity[0].policy];
     let expected = ["aws:username", "aws:CurrentTime", "aws:PrincipalTag/team", "a:b", "aws:userid"];
     assert_eq!(context_keys(policies), expected);
+}
+
+#[test]
+fn nothing_is_known_of_a_caller_without_a_name() {
+    let own = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{
+        "aws:PrincipalAccount":"111122223333","aws:PrincipalArn":"x","aws:username":"x","aws:PrincipalType":"User"}}}}"#;
+    let simulation = custom(&[own], &["s3:GetObject"], &[], Context::new());
+    let simulation = Simulation { caller: Caller::unnamed(ACCOUNT), ..simulation };
+    let missing = simulate(&simulation).unwrap().remove(0).missing_context_values;
+    assert_eq!(missing, ["aws:PrincipalArn", "aws:username", "aws:PrincipalType"]);
+}
+
+#[test]
+fn values_are_of_the_types_of_context_keys() {
+    #[track_caller]
+    fn check(name: &str, fits: &[&str], others: &[&str]) {
+        for (values, expected) in [(fits, true), (others, false)] {
+            for value in values {
+                assert_eq!(is_of_type(value, name), expected, "{value} {name}");
+            }
+        }
+    }
+    check("string", &["", "anything"], &[]);
+    check("numeric", &["1", "-2.5"], &["", "one"]);
+    check("numericList", &["1"], &["one"]);
+    check("boolean", &["true", "False"], &["1", "yes"]);
+    check("dateList", &["2026-11-26T12:00:00Z", "1790000000"], &["tomorrow"]);
+    check("ip", &["192.0.2.1", "2001:db8::/32"], &["192.0.2", "host"]);
+    check("binary", &["QmluYXJ5"], &[]);
 }
