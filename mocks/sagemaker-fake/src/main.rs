@@ -43,8 +43,8 @@ enum Verb {
         #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE)]
         state: PathBuf,
         /// The account to begin with
-        #[arg(long, value_name = "NAME", default_value = "ready", value_parser = Scenario::named)]
-        scenario: Scenario,
+        #[arg(long, value_name = "NAME", default_value = "ready", value_parser = scenario)]
+        scenario: Box<Scenario>,
         /// Verify signatures and authorise every call, as AWS does; the state remembers it
         #[arg(long)]
         enforce_iam: bool,
@@ -83,12 +83,16 @@ enum Output {
     Json,
 }
 
+fn scenario(name: &str) -> Result<Box<Scenario>, String> {
+    Scenario::named(name).map(Box::new)
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.verb {
         Verb::Serve { port, state, mut scenario, enforce_iam } => {
             scenario.enforce_iam |= enforce_iam;
-            serve(port, &state, scenario, cli.output)
+            serve(port, &state, *scenario, cli.output)
         }
         Verb::Advance { by, state } => advance(by, &state, cli.output),
         Verb::Export { state } => export(&state),

@@ -17,13 +17,13 @@ use crate::protocol;
 pub fn put<E: EntityRecord>(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let policy = text(input, "PolicyDocument");
     entity::change::<E>(context, input, |_, entity| {
-        document::check(policy, Kind::Identity)?;
         entity.inline_policies.insert(text(input, "PolicyName").to_owned(), policy.to_owned());
         let size: usize = entity.inline_policies.values().map(|policy| document::size(policy)).sum();
         if size > E::INLINE_LIMIT {
             let (limit, noun, name) = (E::INLINE_LIMIT, E::NOUN.to_lowercase(), &entity.name);
             return Err(limit_exceeded(format!("Maximum policy size of {limit} bytes exceeded for {noun} {name}")));
         }
+        document::check(policy, Kind::Identity)?;
         Ok(())
     })
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use iam_policy::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -226,11 +225,10 @@ pub fn own(context: &Context<'_>, records: &impl Records, arn: &str, action: &st
 /// # Errors
 /// `MalformedPolicyDocument`, `LimitExceeded`.
 pub fn check_document(policy: &str) -> Result<(), ApiError> {
-    document::check(policy, Kind::Identity)?;
     if document::size(policy) > SIZE_LIMIT {
         return Err(limit_exceeded(format!("Cannot exceed quota for PolicySize: {SIZE_LIMIT}")));
     }
-    Ok(())
+    document::check_managed(policy).map(drop)
 }
 
 /// Whether this is the ARN of some managed policy.

@@ -166,10 +166,10 @@ fn session_seconds(input: &Value) -> Option<u32> {
 }
 
 fn check_trust(records: &impl Records, trust: &str, account: &str) -> Result<(), ApiError> {
-    let policy = document::check(trust, Kind::Trust)?;
     if document::size(trust) > TRUST_LIMIT {
         return Err(limit_exceeded(format!("Cannot exceed quota for ACLSizePerRole: {TRUST_LIMIT}")));
     }
+    let policy = document::check(trust, Kind::Trust)?;
     let principals = policy.statements.iter().filter_map(|statement| statement.principals.as_ref());
     for principal in principals.flat_map(|principals| &principals.members) {
         if let PrincipalPattern::Aws(arn) = principal
@@ -193,7 +193,8 @@ fn may_exist(records: &impl Records, arn: &str, account: &str) -> Result<bool, A
     Ok(match kind {
         "role" => records.get::<Role>(&name)?.is_some_and(|role| role.arn == arn),
         "user" => records.get::<User>(&name)?.is_some_and(|user| user.arn == arn),
-        _ => true,
+        // Groups and identity providers are not among those that a policy means by `AWS`.
+        _ => false,
     })
 }
 

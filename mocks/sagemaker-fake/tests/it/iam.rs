@@ -1,5 +1,6 @@
 //! IAM as its clients speak to it: forms in, XML out.
 
+mod documents;
 mod policies;
 mod roles;
 mod scenarios;
