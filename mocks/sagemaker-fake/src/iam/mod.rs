@@ -95,7 +95,7 @@ pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Val
         "SimulatePrincipalPolicy" => simulate::principal_policy(context, input),
         "SimulateCustomPolicy" => simulate::custom_policy(context, input),
         "GetContextKeysForPrincipalPolicy" => simulate::keys_of_principal_policy(context, input),
-        "GetContextKeysForCustomPolicy" => simulate::keys_of_custom_policy(context, input),
+        "GetContextKeysForCustomPolicy" => simulate::keys_of_custom_policy(input),
 
         "TagRole" => tags::tag_entity::<Role>(context, input),
         "UntagRole" => tags::untag_entity::<Role>(context, input),
@@ -139,6 +139,10 @@ fn date(moment: Timestamp) -> Result<String, ApiError> {
 
 fn no_such_entity(message: impl Into<String>) -> ApiError {
     ApiError::new("NoSuchEntity", message).with_status(StatusCode::NOT_FOUND)
+}
+
+fn invalid_input(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidInput", message)
 }
 
 fn already_exists(message: impl Into<String>) -> ApiError {

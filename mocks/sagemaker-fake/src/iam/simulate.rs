@@ -1,27 +1,32 @@
 //! IAM's simulator: what policies would say to actions, without anybody trying them. The decisions are `iam_policy`'s; here
 //! are the policies that take part, and the shape of questions and answers.
 
+mod exclusion;
+mod given;
+mod source;
+
 use iam_policy::simulate::{Simulation, SimulationError, context_keys};
-use iam_policy::{Attached, Caller, Context as Keys, Kind, Policies, Policy};
+use iam_policy::{Attached, Caller, Kind, Policies};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::entity::{self, Entity};
+use super::invalid_input;
 use super::page::page;
-use super::{Role, User};
 use crate::ApiError;
-use crate::authorisation::principal;
 use crate::fake::Context;
-use crate::store::Records;
+use exclusion::Exclusion;
+use given::{ContextEntry, OrganizationLevel};
+use source::Source;
 
-/// The question, as both operations ask it.
-#[derive(Deserialize)]
+/// The question, as all operations ask it.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[derive(Default)]
 struct Question {
-    policy_source_arn: Option<String>,
+    policy_source_arn: String,
     policy_input_list: Vec<String>,
     permissions_boundary_policy_input_list: Vec<String>,
+    ordered_organization_policy_input_list: Vec<OrganizationLevel>,
+    policy_exclusion_list: Vec<Exclusion>,
     action_names: Vec<String>,
     resource_arns: Vec<String>,
     resource_policy: Option<String>,
@@ -30,14 +35,14 @@ struct Question {
     context_entries: Vec<ContextEntry>,
 }
 
-/// A context key. Its type is not needed: the operators of conditions know what they compare.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ContextEntry {
-    #[serde(default)]
-    context_key_name: String,
-    #[serde(default)]
-    context_key_values: Vec<String>,
+impl Question {
+    fn of(input: &Value) -> Result<Self, ApiError> {
+        serde_json::from_value(input.clone()).map_err(ApiError::internal)
+    }
+
+    fn identity(&self) -> Result<Vec<Attached>, ApiError> {
+        given::documents("PolicyInputList", &self.policy_input_list, Kind::Identity)
+    }
 }
 
 /// What the policies of a user or a role, and those that come with the call, say to each action.
@@ -45,13 +50,12 @@ struct ContextEntry {
 /// # Errors
 /// `NoSuchEntity`; `InvalidInput` for what is no user or role, no action, no ARN, no policy, or no way to ask.
 pub fn principal_policy(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let question: Question = serde_json::from_value(input.clone()).map_err(ApiError::internal)?;
-    let (caller, mut policies) = of_source(context, question.policy_source_arn.as_deref().unwrap_or_default())?;
-    if question.resource_policy.is_some() && caller.name().contains(":role/") {
-        return Err(invalid("A resource policy cannot be simulated for a role."));
-    }
-    policies.identity.extend(documents(&question.policy_input_list, Kind::Identity)?);
-    simulated(context, input, question, caller, policies)
+    let question = Question::of(input)?;
+    let source = Source::find(context, &question.policy_source_arn)?.without(&question.policy_exclusion_list)?;
+    let Source { caller, is_user, mut policies, .. } = source;
+    policies.identity.extend(question.identity()?);
+    let known = is_user || question.caller_arn.is_some();
+    simulated(input, question, caller, known, policies)
 }
 
 /// What the policies that come with the call say to each action.
@@ -59,14 +63,17 @@ pub fn principal_policy(context: &Context<'_>, input: &Value) -> Result<Value, A
 /// # Errors
 /// `InvalidInput` as in [`principal_policy`].
 pub fn custom_policy(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let question: Question = serde_json::from_value(input.clone()).map_err(ApiError::internal)?;
-    if question.resource_policy.is_some() && question.caller_arn.is_none() {
-        return Err(invalid("A caller ARN must be given with a resource policy."));
-    }
-    let identity = documents(&question.policy_input_list, Kind::Identity)?;
-    // Nobody in particular, of this account.
-    let caller = Caller::user(format!("arn:aws:iam::{}:user/simulated", context.fake.account()));
-    simulated(context, input, question, caller, Policies { identity, ..Policies::default() })
+    let question = Question::of(input)?;
+    let levels = question.ordered_organization_policy_input_list.iter();
+    let policies = Policies {
+        identity: question.identity()?,
+        scps: levels.map(OrganizationLevel::documents).collect::<Result<_, _>>()?,
+        ..Policies::default()
+    };
+    // What IAM has in place of the caller's id, as those have seen who looked at `aws:userid` in a simulation.
+    let caller = Caller::unnamed(context.fake.account()).with_id("STUB_PRINCIPAL_FOR_POLICY_SIMULATOR");
+    let known = question.caller_arn.is_some();
+    simulated(input, question, caller, known, policies)
 }
 
 /// The context keys that the policies of a user or role, and those that come with the call, look at.
@@ -74,10 +81,10 @@ pub fn custom_policy(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
 /// # Errors
 /// As [`principal_policy`].
 pub fn keys_of_principal_policy(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let question: Question = serde_json::from_value(input.clone()).map_err(ApiError::internal)?;
-    let (_, policies) = of_source(context, question.policy_source_arn.as_deref().unwrap_or_default())?;
-    let given = documents(&question.policy_input_list, Kind::Identity)?;
-    let all = policies.identity.iter().chain(&policies.boundary).chain(&given);
+    let question = Question::of(input)?;
+    let Policies { identity, boundary, .. } = Source::find(context, &question.policy_source_arn)?.policies;
+    let given = question.identity()?;
+    let all = identity.iter().chain(&boundary).chain(&given);
     Ok(json!({"ContextKeyNames": context_keys(all.map(|attached| &attached.policy))}))
 }
 
@@ -85,99 +92,56 @@ pub fn keys_of_principal_policy(context: &Context<'_>, input: &Value) -> Result<
 ///
 /// # Errors
 /// `InvalidInput` for what is no policy.
-pub fn keys_of_custom_policy(_: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let question: Question = serde_json::from_value(input.clone()).map_err(ApiError::internal)?;
-    let given = documents(&question.policy_input_list, Kind::Identity)?;
+pub fn keys_of_custom_policy(input: &Value) -> Result<Value, ApiError> {
+    let given = Question::of(input)?.identity()?;
     Ok(json!({"ContextKeyNames": context_keys(given.iter().map(|attached| &attached.policy))}))
 }
 
+/// `known`: whether it is a particular user who calls, whom a resource policy can mean.
 fn simulated(
-    context: &Context<'_>,
     input: &Value,
     question: Question,
     caller: Caller,
+    known: bool,
     mut policies: Policies,
 ) -> Result<Value, ApiError> {
-    if let Some(boundary) = documents(&question.permissions_boundary_policy_input_list, Kind::Boundary)?.pop() {
-        policies.boundary = Some(Attached { id: "PermissionsBoundaryPolicyInputList.1".to_owned(), ..boundary });
+    const BOUNDARY: &str = "PermissionsBoundaryPolicyInputList";
+    let mut boundaries = given::documents(BOUNDARY, &question.permissions_boundary_policy_input_list, Kind::Boundary)?;
+    if boundaries.len() > 1 {
+        return Err(invalid_input(format!("{BOUNDARY} has more than one policy.")));
     }
+    // It stands in for the one that is attached.
+    policies.boundary = boundaries.pop().or(policies.boundary);
     if let Some(text) = &question.resource_policy {
-        policies.resource = documents(std::slice::from_ref(text), Kind::Resource)?.pop();
-    }
-    let mut keys = Keys::new();
-    for ContextEntry { context_key_name, context_key_values } in question.context_entries {
-        keys.set(&context_key_name, context_key_values);
-    }
-    let caller = match question.caller_arn {
-        Some(arn) if arn.contains(":user/") => Caller::user(arn),
-        Some(arn) => {
-            return Err(invalid(format!("Invalid Entity Arn: {arn} does not clearly define entity type and name.")));
+        if !known {
+            return Err(invalid_input("Invalid caller - Caller cannot be null or empty."));
         }
-        None => caller,
-    };
-    let owner = question.resource_owner.as_deref().and_then(|arn| arn.split(':').nth(4)).map(str::to_owned);
-    let simulation = Simulation {
+        policies.resource = Some(given::document("ResourcePolicy", text, Kind::Resource)?);
+    }
+    let caller = question.caller_arn.as_deref().map_or(Ok(caller), source::caller)?;
+    let owner = question.resource_owner.as_deref().map(source::owner).transpose()?;
+    let whole = Simulation {
+        // Who owns what does not say it: the account of the caller.
+        resource_owner: owner.or_else(|| caller.account().map(str::to_owned)),
         caller,
         policies,
         actions: question.action_names,
         resources: question.resource_arns,
-        resource_owner: owner.or_else(|| Some(context.fake.account().to_owned())),
-        context: keys,
+        context: given::context(question.context_entries)?,
     };
-    let results = iam_policy::simulate::simulate(&simulation).map_err(|error| match error {
-        SimulationError::Resource(_) => invalid(error.to_string()),
-        SimulationError::Action(action) => invalid(format!("Invalid Action: {action}")),
-    })?;
-    // In the order of the question, which is that of their numbers.
-    let numbered = results.into_iter().enumerate();
-    page(input, numbered, |(at, _)| format!("{at:08}"))?
-        .answer("EvaluationResults", |(_, result)| serde_json::to_value(result).map_err(ApiError::internal))
+    whole.check().map_err(refused)?;
+    // In the order of the question, which is that of their numbers. Only what is answered is worked out.
+    let mut page = page(input, whole.actions.iter().cloned().enumerate(), |(at, _)| format!("{at:08}"))?;
+    let actions = page.items.drain(..).map(|(_, action)| action).collect();
+    let results = iam_policy::simulate::simulate(&Simulation { actions, ..whole }).map_err(refused)?;
+    let mut output = json!({"EvaluationResults": results});
+    page.finish(&mut output);
+    Ok(output)
 }
 
-/// A user or role, and its policies.
-fn of_source(context: &Context<'_>, arn: &str) -> Result<(Caller, Policies), ApiError> {
-    let fake = context.fake;
-    let unclear = || invalid(format!("Invalid Entity Arn: {arn} does not clearly define entity type and name."));
-    let (before, rest) = arn.split_once(":iam::").ok_or_else(unclear)?;
-    let (account, rest) = rest.split_once(':').ok_or_else(unclear)?;
-    let (kind, path) = rest.split_once('/').ok_or_else(unclear)?;
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if !before.starts_with("arn:") || account != fake.account() {
-        return Err(unclear());
-    }
-    fake.store.read(|view| {
-        let (caller, entity) = match kind {
-            "role" => (Caller::role(arn), found::<Role>(view, name, arn)?),
-            "user" => (Caller::user(arn), found::<User>(view, name, arn)?),
-            _ => return Err(unclear()),
-        };
-        let policies = principal::of_entity(&fake.scenario, view, &entity)?;
-        Ok((caller.with_id(&entity.id), policies))
+fn refused(error: SimulationError) -> ApiError {
+    invalid_input(match error {
+        SimulationError::Resource(_) => error.to_string(),
+        SimulationError::Action(action) => format!("Invalid Action: {action}"),
     })
-}
-
-fn found<E: entity::EntityRecord>(records: &impl Records, name: &str, arn: &str) -> Result<Entity, ApiError> {
-    let found = entity::named::<E>(records, name)?;
-    match found.arn == arn {
-        true => Ok((*found).clone()),
-        false => {
-            Err(super::no_such_entity(format!("The {} with name {name} cannot be found.", E::NOUN.to_lowercase())))
-        }
-    }
-}
-
-/// The policies of a list, each under its place there.
-fn documents(texts: &[String], kind: Kind) -> Result<Vec<Attached>, ApiError> {
-    let read = |(at, text): (usize, &String)| match Policy::parse(text, kind) {
-        Ok(policy) => Ok(Attached::input(at + 1, policy)),
-        Err(malformed) => {
-            let why = malformed.problems.first().map(ToString::to_string).unwrap_or_default();
-            Err(invalid(format!("Invalid policy document in PolicyInputList.{}: {why}", at + 1)))
-        }
-    };
-    texts.iter().enumerate().map(read).collect()
-}
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new("InvalidInput", message)
 }
