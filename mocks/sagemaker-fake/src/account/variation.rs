@@ -3,6 +3,8 @@
 //! Tables are laid over those of the base; users, roles, policies, buckets and endpoints over those of their name. `without` takes
 //! actions out of a user's or role's own documents, `without_statements` whole statements by their `Sid`.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -60,41 +62,57 @@ fn take_out(entity: &mut Table) -> Result<(), String> {
     if actions.is_empty() && statements.is_empty() {
         return Ok(());
     }
-    edit(entity, &actions, &statements)
+    let mut gone = BTreeSet::new();
+    for document in documents(entity) {
+        let mut policy = serde_json::from_str(document).map_err(|error| format!("a document is no JSON: {error}"))?;
+        let own = without(&mut policy, &actions, &statements);
+        if !own.is_empty() {
+            *document = serde_json::to_string_pretty(&policy).map_err(|error| error.to_string())?;
+            gone.extend(own);
+        }
+    }
+    match actions.iter().chain(&statements).find(|name| !gone.contains(*name)) {
+        Some(name) => Err(format!("{name} is in none of the documents that it is to be taken out of")),
+        None => Ok(()),
+    }
 }
 
-fn edit(entity: &mut Table, actions: &[String], statements: &[String]) -> Result<(), String> {
+/// The trust policy, and the inline policies.
+fn documents(entity: &mut Table) -> impl Iterator<Item = &mut String> {
+    let mut values = Vec::new();
     for (key, value) in entity.iter_mut() {
         match (key.as_str(), value) {
-            ("trust", Value::String(document)) => *document = without(document, actions, statements)?,
+            ("trust", document) => values.push(document),
             ("policies", Value::Table(policies)) => {
                 let inline = policies.get_mut("inline").and_then(Value::as_table_mut).into_iter().flatten();
-                for (_, document) in inline {
-                    if let Value::String(document) = document {
-                        *document = without(document, actions, statements)?;
-                    }
-                }
+                values.extend(inline.map(|(_, document)| document));
             }
             _ => {}
         }
     }
-    Ok(())
+    values.into_iter().filter_map(|value| if let Value::String(document) = value { Some(document) } else { None })
 }
 
-fn without(document: &str, actions: &[String], statements: &[String]) -> Result<String, String> {
-    let mut policy: Json = serde_json::from_str(document).map_err(|error| format!("a document is no JSON: {error}"))?;
+/// Takes actions and statements out of a policy, and tells those that were there. A statement without actions goes too.
+fn without(policy: &mut Json, actions: &[String], statements: &[String]) -> Vec<String> {
+    let mut gone = Vec::new();
+    let mut is_one_of = |names: &[String], value: &Json| {
+        let name = names.iter().find(|name| *value == **name);
+        gone.extend(name.cloned());
+        name.is_some()
+    };
     if let Some(all) = policy["Statement"].as_array_mut() {
-        all.retain(|statement| !statements.iter().any(|sid| statement["Sid"] == *sid));
+        all.retain(|statement| !is_one_of(statements, &statement["Sid"]));
         for statement in all.iter_mut() {
             match &mut statement["Action"] {
-                Json::Array(own) => own.retain(|action| !actions.iter().any(|gone| action == gone)),
-                one if actions.iter().any(|gone| *one == *gone) => *one = Json::Array(Vec::new()),
+                Json::Array(own) => own.retain(|action| !is_one_of(actions, action)),
+                one if is_one_of(actions, one) => *one = Json::Array(Vec::new()),
                 _ => {}
             }
         }
         all.retain(|statement| statement["Action"].as_array().is_none_or(|own| !own.is_empty()));
     }
-    serde_json::to_string_pretty(&policy).map_err(|error| error.to_string())
+    gone
 }
 
 #[cfg(test)]
@@ -144,5 +162,14 @@ p = '{"Statement": [{"Sid": "C", "Action": "x:C"}]}'
         check(&role("without_statements = ['B']"), &trust, r#"{"Statement": [{"Sid": "A", "Action": "x:A"}]}"#);
         let inline = ["roles", "0", "policies", "inline", "p"];
         check(&role("without = ['x:C']"), &inline, r#"{"Statement": []}"#);
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_taken_out() {
+        for what in ["without = ['x:A', 'x:D']", "without_statements = ['x:D']"] {
+            let variation = format!("base = 'base'\n[[roles]]\nname = 'r'\n{what}");
+            let said = whole(&variation, &|_| Some(BASE)).unwrap_err();
+            assert_eq!(said, "x:D is in none of the documents that it is to be taken out of");
+        }
     }
 }

@@ -22,6 +22,7 @@ mod pipelines;
 mod registry;
 mod retries;
 mod s3;
+mod scenarios;
 mod selective;
 mod service_quotas;
 mod sts;
