@@ -215,7 +215,7 @@ fn evaluation(simulation: &Simulation, action: &str) -> EvaluationResult {
     };
     EvaluationResult {
         eval_action_name: action.to_owned(),
-        eval_resource_name: template::of(&resources[0]).to_owned(),
+        eval_resource_name: template::of(about(action, resources)).to_owned(),
         eval_decision: decision,
         matched_statements,
         missing_context_values: if is_general { specific[0].missing_context_values.clone() } else { Vec::new() },
@@ -225,6 +225,13 @@ fn evaluation(simulation: &Simulation, action: &str) -> EvaluationResult {
         eval_decision_details: details,
         resource_specific_results: if is_general { Vec::new() } else { specific },
     }
+}
+
+/// The first resource of the action's own service, or else the first.
+fn about<'r>(action: &str, resources: &'r [String]) -> &'r str {
+    let service = action.split(':').next().unwrap_or_default();
+    let is_own = |resource: &&String| arn::split(resource).is_some_and(|fields| fields[2] == service);
+    resources.iter().find(is_own).unwrap_or(&resources[0])
 }
 
 /// The result, and whether the organisation allows it.

@@ -165,6 +165,18 @@ fn context_keys_are_those_of_conditions_and_variables() {
 }
 
 #[test]
+fn an_action_is_about_resources_of_its_own_service() {
+    let resources = ["arn:aws:s3:::b/k", ROLE];
+    let names = |action: &str| {
+        let simulation = custom(&[DATABASE], &[action], &resources, Context::new());
+        simulate(&simulation).unwrap().remove(0).eval_resource_name
+    };
+    assert_eq!(names("iam:PassRole"), "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}");
+    assert_eq!(names("s3:GetObject"), "arn:${Partition}:s3:::${BucketName}/${KeyName}");
+    assert_eq!(names("sts:AssumeRole"), "arn:${Partition}:s3:::${BucketName}/${KeyName}");
+}
+
+#[test]
 fn nothing_is_known_of_a_caller_without_a_name() {
     let own = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{
         "aws:PrincipalAccount":"111122223333","aws:PrincipalArn":"x","aws:username":"x","aws:PrincipalType":"User"}}}}"#;
