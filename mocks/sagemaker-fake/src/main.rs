@@ -144,8 +144,8 @@ async fn serve(port: u16, state: &Path, scenario: Scenario, output: Output) -> a
     Ok(())
 }
 
-/// Moves the clock of whoever serves the folder; of the folder itself, if nobody does. What falls due then happens when
-/// somebody opens it again.
+/// Moves the clock of whoever serves the folder, which then does what falls due. If nobody does, that is done here, and
+/// waited for.
 #[tokio::main]
 async fn advance(by: Duration, state: &Path, output: Output) -> anyhow::Result<()> {
     let clock: ClockFace = match Owner::find(state) {
@@ -158,9 +158,13 @@ async fn advance(by: Duration, state: &Path, output: Output) -> anyhow::Result<(
             bail!("there is no state in {}; name its folder with --state", state.display())
         }
         None => {
-            let fake = Fake::builder().state(state).at_rest(true).build()?;
+            let fake = Fake::builder().state(state).build()?;
             fake.advance(by)?;
-            ClockFace::of(&fake)
+            // Nobody else would do what is due.
+            sagemaker_fake::monitoring::all_settled(&fake).await?;
+            let clock = ClockFace::of(&fake);
+            sagemaker_fake::engine::close(fake).await;
+            clock
         }
     };
     match output {

@@ -1,7 +1,7 @@
 //! `demo`: the whole journey, offline, on the sample that comes with the project.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::{Context, bootstrap, deploy, doctor, ground_truth, monitor, run, traffic};
 use crate::aws::Session;
@@ -50,6 +50,9 @@ pub async fn run(context: &Context, session: &mut Session) -> Result<(), Failure
         no_preflight: true,
     };
     Box::pin(deploy::run(session, output, &arguments)).await?;
+    // From the beginning of an hour, so that traffic and labels are of one.
+    let seconds = session.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    session.advance(Duration::from_secs(3600 - seconds % 3600)).await?;
     output.note("5. monitor: what is normal, and a look at every hour");
     let arguments = cli::MonitorSetup { dry, tolerance: cli::TOLERANCE, no_preflight: true };
     Box::pin(monitor::setup::run(session, output, &arguments)).await?;

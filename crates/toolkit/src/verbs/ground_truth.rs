@@ -36,7 +36,7 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::GroundTrut
     let mut report = Report { hours: Vec::new(), dry: arguments.dry.dry };
     let mut plan = Plan::default();
     for (hour, captures) in hours {
-        let (labelled, action) = label(session, &rows, &hour, &captures, arguments)?;
+        let (labelled, action) = label(session, &rows, &hour, &captures, arguments).await?;
         report.hours.push(labelled);
         plan.actions.extend(action);
     }
@@ -79,7 +79,7 @@ fn begin(folder: &str) -> Option<OffsetDateTime> {
 }
 
 /// The labels of one hour.
-fn label(
+async fn label(
     session: &Session,
     rows: &sts_model::rows::Dataset,
     folder: &str,
@@ -114,14 +114,17 @@ fn label(
     if done.is_empty() {
         return Ok((hour, None));
     }
+    let name = format!("s3://{}/{key}", site.bucket);
     let because = format!("{} of the hour {folder}", many(done.len(), "label"));
+    if objects::read(&session.clients.s3, &site.bucket, &key, &site.account).await?.as_ref() == Some(&content) {
+        return Ok((hour, Some(Action::keep("labels", name, because))));
+    }
     let put = Operation::PutObject {
         bucket: site.bucket.clone(),
         key: key.clone(),
         bytes: content.len(),
         content: Content(content),
     };
-    let name = format!("s3://{}/{key}", site.bucket);
     Ok((hour, Some(Action::new(Verdict::Create, "labels", name, because, vec![put]))))
 }
 

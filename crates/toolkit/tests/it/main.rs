@@ -10,5 +10,6 @@ mod permissions;
 mod pipeline;
 mod scenarios;
 mod selective;
+mod tolerance;
 mod transcripts;
 mod user;

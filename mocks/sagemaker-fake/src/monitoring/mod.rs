@@ -50,3 +50,15 @@ pub async fn settled(fake: &Fake, region: &str, name: &str) -> Result<Vec<Execut
     })
     .await
 }
+
+/// Waits until every schedule has done all that is due by now.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn all_settled(fake: &Fake) -> Result<(), ApiError> {
+    let schedules = fake.store.read(|view| view.list::<Schedule>(""))?;
+    for schedule in schedules {
+        settled(fake, &schedule.region, &schedule.name).await?;
+    }
+    Ok(())
+}
