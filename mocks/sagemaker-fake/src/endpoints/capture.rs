@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model_monitor::layout;
 use model_monitor::records::{self, CaptureData, ContentTypes, EventMetadata, Mode, Payload};
@@ -36,6 +36,10 @@ pub(super) struct Capture {
     output: bool,
     types: ContentTypes,
     open: Mutex<Option<Open>>,
+    /// Files that take no records any more and are not uploaded yet.
+    closed: Mutex<Vec<PathBuf>>,
+    /// Held while files are uploaded, so that whoever comes next finds them in S3.
+    uploading: Mutex<()>,
 }
 
 /// The file that takes records.
@@ -88,6 +92,8 @@ impl Capture {
             output: captures("Output"),
             types: ContentTypes { csv: types("CsvContentTypes"), json: types("JsonContentTypes") },
             open: Mutex::default(),
+            closed: Mutex::default(),
+            uploading: Mutex::default(),
         })
     }
 
@@ -120,9 +126,13 @@ impl Capture {
     }
 
     fn append(self: &Arc<Self>, fake: &Fake, time: Timestamp, line: &[u8]) -> io::Result<()> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         if let Some(full) = open.take_if(|open| time.0 >= open.first.0 + MINUTE) {
-            self.upload_later(fake, full);
+            lock(&self.closed).push(full.path);
+            let (weak, capture) = (fake.downgrade(), Arc::clone(self));
+            fake.engine.spawn(async move {
+                blocking(&weak, move |fake| capture.upload_closed(fake)).await;
+            });
         }
         let open = match &mut *open {
             Some(open) => open,
@@ -154,21 +164,25 @@ impl Capture {
         });
     }
 
-    /// Closes the file and uploads it, unless its minute is not over at `by`, if that is given. Blocks.
+    /// Closes the file, unless its minute is not over at `by`, if that is given. Every closed file is in S3 afterwards.
+    /// Blocks.
     pub(super) fn close(&self, fake: &Fake, by: Option<Timestamp>) {
         let due = |open: &mut Open| by.is_none_or(|by| by.0 >= open.first.0 + MINUTE);
-        let closed = self.open.lock().unwrap_or_else(PoisonError::into_inner).take_if(due);
-        if let Some(closed) = closed {
-            upload(fake, &closed.path);
+        if let Some(full) = lock(&self.open).take_if(due) {
+            lock(&self.closed).push(full.path);
         }
+        self.upload_closed(fake);
     }
 
-    fn upload_later(&self, fake: &Fake, full: Open) {
-        let weak = fake.downgrade();
-        fake.engine.spawn(async move {
-            blocking(&weak, move |fake| upload(fake, &full.path)).await;
-        });
+    fn upload_closed(&self, fake: &Fake) {
+        let _uploading = lock(&self.uploading);
+        let closed = std::mem::take(&mut *lock(&self.closed));
+        closed.iter().for_each(|path| upload(fake, path));
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

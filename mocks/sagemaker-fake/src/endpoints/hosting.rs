@@ -1,7 +1,7 @@
 //! Which deployment answers for which endpoint, and how its containers are asked.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
@@ -20,6 +20,8 @@ use crate::clock::Timestamp;
 #[derive(Default)]
 pub struct Hosting {
     serving: RwLock<HashMap<String, Arc<Serving>>>,
+    /// Those too that nobody is led to any more, as long as they are there.
+    all: Mutex<Vec<Weak<Serving>>>,
     pub(super) client: Client,
 }
 
@@ -58,6 +60,10 @@ impl Hosting {
 
     /// From now on this deployment answers.
     pub(super) fn set(&self, key: &str, serving: Arc<Serving>) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|serving| serving.strong_count() > 0);
+        all.push(Arc::downgrade(&serving));
+        drop(all);
         self.serving.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), serving);
     }
 
@@ -66,9 +72,10 @@ impl Hosting {
         self.serving.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// Everything that answers.
+    /// Everything that answers, or did and has not ended.
     pub(super) fn all(&self) -> Vec<Arc<Serving>> {
-        self.serving.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(Weak::upgrade).collect()
     }
 }
 
