@@ -200,10 +200,8 @@ pub(super) const BLOCKS: &[Block] = &[
         resources: |_| vec!["*".to_owned()],
         condition: |_| None,
         actions: &[
-            ("sagemaker:ListPipelines", Bootstrap, None),
             ("sagemaker:ListTrainingJobs", Doctor, LATER),
             ("sagemaker:ListProcessingJobs", Doctor, LATER),
-            ("sagemaker:ListModelPackageGroups", Bootstrap, None),
             ("sagemaker:ListModels", Doctor, LATER),
             ("sagemaker:ListEndpoints", Doctor, LATER),
             ("sagemaker:ListEndpointConfigs", Doctor, LATER),
