@@ -15,7 +15,7 @@ use sts_model::logistic::Params;
 use sts_model::pairs::Pair;
 use sts_model::rows::Dataset;
 use sts_model::sample;
-use sts_model::split::Split;
+use sts_model::split::Part;
 use sts_model::validation;
 use toolkit::drift::Drift;
 
@@ -58,14 +58,14 @@ fn statistics(rows: &[Observation<'_>]) -> Statistics {
 
 /// Whether an hour of one world is warned of: a healthy one as AWS suggests, a healthy one by default, a drifted one.
 fn warned(world: &[Pair]) -> [bool; 3] {
-    let part = |wanted| world.iter().filter(move |pair| Split::of(pair) == wanted).collect::<Vec<_>>();
-    let train: Vec<Pair> = part(Split::Train).into_iter().cloned().collect();
+    let part = |wanted| world.iter().filter(move |pair| Part::of(pair) == wanted).collect::<Vec<_>>();
+    let train: Vec<Pair> = part(Part::Train).into_iter().cloned().collect();
     let model = validation::fit(train.iter(), Params::default().check().unwrap()).unwrap();
-    let baseline = observations(&model, &rows(&model, &part(Split::Validation)), 0.0);
+    let baseline = observations(&model, &rows(&model, &part(Part::Validation)), 0.0);
     let suggested = Constraints::suggest(&statistics(&baseline));
     let deviations = Deviations::of(&baseline, &settings(), &suggested);
     let loosened = suggested.loosened(&deviations, toolkit::cli::TOLERANCE);
-    let test = rows(&model, &part(Split::Test));
+    let test = rows(&model, &part(Part::Test));
     let violates = |constraints: &Constraints, drift| {
         let hour = statistics(&observations(&model, &test, drift));
         !Violations::find(&hour, constraints).violations.is_empty()
