@@ -1,5 +1,6 @@
 //! The binary, run as a user runs it.
 
+mod account;
 mod command_line;
 mod config;
 mod doctor;

@@ -1,65 +1,11 @@
 //! Each way an account can be wrong, and what the doctor says of it; and that what it prints repairs it.
 
-use assert_cmd::cargo::cargo_bin;
-use sagemaker_fake::Fake;
-use sagemaker_fake::account::{Caller, Scenario};
-use sagemaker_fake::doors::http::{self, Server};
-use sagemaker_fake::doors::owner::Owner;
-use sagemaker_fake::fake::Context;
-use sagemaker_fake::iam;
-use sagemaker_fake::jobs::programs::Programs;
-use sagemaker_fake::protocol::Checked;
+use sagemaker_fake::account::Scenario;
 use serde_json::{Value, json};
 
-use crate::user::User;
-
-/// A scenario's account, served to whoever works with the state folder.
-pub struct Account {
-    pub fake: Fake,
-    pub user: User,
-    name: &'static str,
-    _server: Server,
-    _owner: Owner,
-}
+use crate::account::Account;
 
 impl Account {
-    pub async fn open(name: &'static str, change: impl FnOnce(&mut Scenario)) -> Self {
-        let user = User::new();
-        let mut scenario = Scenario::named(name).unwrap();
-        change(&mut scenario);
-        let programs = Programs::built_in().own_binary(cargo_bin("stsmm"));
-        let fake = Fake::builder().state(user.state()).scenario(scenario).programs(programs).build().unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = http::serve(&fake, listener, Checked::Yes).unwrap();
-        let owner = Owner::claim(&user.state(), server.url()).unwrap();
-        Self { fake, user, name, _server: server, _owner: owner }
-    }
-
-    /// The findings that did not pass, each with all that was said, and the exit code.
-    pub fn doctor(&self, environment: &[(&str, &str)]) -> (i32, Vec<Value>) {
-        // With -v, account ids are as they are.
-        let arguments = ["doctor", "--offline", "--scenario", self.name, "--output", "json", "-v"];
-        let (code, stdout, stderr) = tokio::task::block_in_place(|| self.user.run(environment, &arguments));
-        let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
-        let findings = report["findings"].as_array().unwrap().iter();
-        (
-            code,
-            findings
-                .filter(|finding| !["pass", "skip"].contains(&finding["verdict"].as_str().unwrap()))
-                .cloned()
-                .collect(),
-        )
-    }
-
-    /// As the administrator of the account.
-    fn iam(&self, operation: &str, input: &Value) -> Value {
-        let account = self.fake.account().to_owned();
-        let arn = format!("arn:aws:iam::{account}:root");
-        let caller = Caller { arn, user_id: account.clone(), account, session: None };
-        let context = Context { fake: &self.fake, caller: &caller, region: "us-east-1" };
-        iam::call(&context, operation, input).unwrap_or_else(|error| panic!("{operation} {input}: {error:?}"))
-    }
-
     /// Does what the repair says; the settings that it asks for come back.
     fn repair(&self, repair: &Value, environment: &mut Vec<(String, String)>) {
         match repair["do"].as_str().unwrap() {
