@@ -1,6 +1,10 @@
-//! Where AWS keeps the image of Model Monitor's analyzer: "Docker Registry Paths" of the SageMaker Developer Guide.
+//! Where AWS keeps the images of Model Monitor: "Docker Registry Paths" of the SageMaker Developer Guide. The merger of
+//! labels is not listed there; AWS's own samples pull it from the same accounts.
 
-pub(super) const REPOSITORY: &str = "sagemaker-model-monitor-analyzer";
+const ANALYZER: &str = "sagemaker-model-monitor-analyzer";
+
+/// The repositories that the jobs of a monitor pull from.
+pub(super) const REPOSITORIES: [&str; 2] = [ANALYZER, "sagemaker-model-monitor-groundtruth-merger"];
 
 /// The account of the registry in a region; `None` where Model Monitor does not exist.
 pub(super) fn account(region: &str) -> Option<&'static str> {
@@ -11,7 +15,7 @@ pub(super) fn account(region: &str) -> Option<&'static str> {
 #[must_use]
 pub fn image(region: &str) -> Option<String> {
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    account(region).map(|account| format!("{account}.dkr.ecr.{region}.{domain}/{REPOSITORY}"))
+    account(region).map(|account| format!("{account}.dkr.ecr.{region}.{domain}/{ANALYZER}"))
 }
 
 const ACCOUNTS: [(&str, &str); 31] = [

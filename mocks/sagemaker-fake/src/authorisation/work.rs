@@ -3,17 +3,14 @@
 use std::fs::File;
 use std::path::Path;
 
+use iam_policy::document::PrincipalPattern;
 use iam_policy::generate::Repository;
-use iam_policy::{Attached, Kind, Policy};
+use iam_policy::{Attached, Kind, Policy, Statement};
 
 use super::asker::{Asker, Refused};
 use super::{assumable_by_sagemaker, s3 as asked};
 use crate::s3::{self, Object};
 use crate::{ApiError, Fake, iam};
-
-/// The policy of other accounts' image repositories: AWS's own are open to everyone who may pull.
-const OPEN: &str =
-    r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}}"#;
 
 /// SageMaker at work as a role. Where IAM is not enforced, it may do everything.
 pub struct Work<'a> {
@@ -97,8 +94,7 @@ impl<'a> Work<'a> {
         let Repository { account, region, name } = repository;
         let arn = format!("arn:aws:ecr:{region}:{account}:repository/{name}");
         let is_own = account == self.fake.account();
-        let open = Policy::parse(OPEN, Kind::Resource).ok().map(|policy| Attached::new(arn.as_str(), policy));
-        let before = role.before(open.filter(|_| !is_own));
+        let before = role.before((!is_own).then(|| open(&arn)));
         role.ask(role.request("ecr:GetAuthorizationToken", "*"))?;
         ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
             .iter()
@@ -121,4 +117,10 @@ impl<'a> Work<'a> {
             && ask("logs:CreateLogStream", &stream)
             && ask("logs:PutLogEvents", &stream)
     }
+}
+
+/// The policy of other accounts' image repositories: AWS's own are open to everyone who may pull.
+fn open(repository: &str) -> Attached {
+    let everyone = Statement::allow(["ecr:*"]).to([PrincipalPattern::Everyone]).on([repository]);
+    Attached::new(repository, Policy::of(Kind::Resource, vec![everyone]))
 }
