@@ -18,12 +18,14 @@ use crate::{
 };
 
 mod analyzer;
+mod caller;
 mod grants;
 mod needs;
+mod role;
 mod terraform;
 
 pub use analyzer::image as analyzer_image;
-pub use grants::{Grant, grants};
+pub use grants::{Grant, caller_grants, grants};
 pub use needs::{Area, Need};
 pub use terraform::Terraform;
 
@@ -144,10 +146,16 @@ impl Settings {
     /// The documents that these features need. The role's policy has only the statements and actions of the features.
     #[must_use]
     pub fn documents(&self, features: &[Feature]) -> Documents {
+        let of = |blocks, wanted: &dyn Fn(&Grant) -> bool| {
+            Policy::of(Kind::Identity, grants::statements(blocks, self, wanted))
+        };
         Documents {
-            identity: Policy::of(Kind::Identity, self.identity(features)),
+            // Without that there is no session to work in.
+            identity: of(caller::BLOCKS, &|grant| {
+                grant.feature == Feature::Assume || features.contains(&grant.feature)
+            }),
             trust: Policy::of(Kind::Trust, self.trust()),
-            role: Policy::of(Kind::Identity, grants::statements(self, features)),
+            role: of(role::BLOCKS, &|grant| features.contains(&grant.feature)),
         }
     }
 
@@ -155,29 +163,6 @@ impl Settings {
     #[must_use]
     pub fn role_arn(&self) -> String {
         format!("arn:{}:iam::{}:role/{}", self.partition, self.account, self.role.trim_start_matches('/'))
-    }
-
-    fn identity(&self, features: &[Feature]) -> Vec<Statement> {
-        let assume =
-            Statement::allow(["sts:AssumeRole", "sts:TagSession"]).named("AssumeExecutionRole").on([self.role_arn()]);
-        if !features.contains(&Feature::Doctor) {
-            return vec![assume];
-        }
-        let (partition, account) = (&self.partition, &self.account);
-        let of_user = ["iam:GetUser", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:GetUserPolicy"];
-        let of_role = ["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"];
-        // A caller that is a role is looked at as the execution role is.
-        let of_user = if self.caller.contains(":role/") { &[][..] } else { &of_user[..] };
-        let looks = of_role.iter().chain(["iam:SimulatePrincipalPolicy"].iter()).chain(of_user).copied();
-        let policies = [account.as_str(), "aws"].map(|owner| format!("arn:{partition}:iam::{owner}:policy/*"));
-        vec![
-            assume,
-            Statement::allow(looks).named("DoctorLooksAtItAndYou").on([self.role_arn(), self.caller.clone()]),
-            Statement::allow(["iam:GetPolicy", "iam:GetPolicyVersion"]).named("DoctorReadsPolicies").on(policies),
-            Statement::allow(["servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota"])
-                .named("DoctorReadsQuotas")
-                .on(["*"]),
-        ]
     }
 
     fn trust(&self) -> Vec<Statement> {

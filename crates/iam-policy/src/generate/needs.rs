@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     Feature, Settings,
     grants::{self, Block},
+    role,
 };
 use crate::{arn, document::Statement};
 
@@ -68,7 +69,7 @@ impl Settings {
     #[must_use]
     pub fn needs(&self, features: &[Feature]) -> Vec<Need> {
         let mut needs = Vec::new();
-        for Block { sid, resources, condition, actions } in grants::BLOCKS {
+        for Block { sid, resources, condition, actions } in role::BLOCKS {
             let resources = resources(self);
             let context: Vec<_> = condition(self).map(|(key, value)| (key, value.to_owned())).into_iter().collect();
             for &(action, feature, _) in actions.iter().filter(|(_, feature, _)| features.contains(feature)) {
@@ -96,7 +97,8 @@ impl Settings {
     #[must_use]
     pub fn allowing<'n>(&self, needs: impl IntoIterator<Item = &'n Need>) -> Vec<Statement> {
         let needs: Vec<_> = needs.into_iter().collect();
-        grants::matching(self, |grant| needs.iter().any(|need| (need.sid, need.action) == (grant.sid, grant.action)))
+        let is_needed = |grant: &grants::Grant| needs.iter().any(|it| (it.sid, it.action) == (grant.sid, grant.action));
+        grants::statements(role::BLOCKS, self, is_needed)
     }
 
     /// An ARN that the pattern means, by a name that it will really have. SageMaker writes names in ARNs in lower case.

@@ -1,185 +1,159 @@
-//! The README's policies allow what the verbs do, as the fake saw it; and where IAM is enforced, they are enough, and not
-//! one permission too many.
+//! The policies that are printed let every verb do its work, and hold nothing that none needs.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::time::Duration;
 
-use assert_cmd::cargo::cargo_bin;
-use iam_policy::generate::grants;
-use iam_policy::{Attached, Kind, Policies, Policy, Request, evaluate};
-use sagemaker_fake::Fake;
+use iam_policy::document::PrincipalPattern;
+use iam_policy::generate::{Documents, Feature, Settings, caller_grants, grants};
+use iam_policy::{Attached, Kind, Policies, Policy, Request, Statement, evaluate};
 use sagemaker_fake::account::Scenario;
-use sagemaker_fake::doors::http::{self, Server};
-use sagemaker_fake::doors::owner::Owner;
-use sagemaker_fake::jobs::programs::Programs;
-use sagemaker_fake::protocol::Checked;
+use sagemaker_fake::authorisation::Asked;
+use sagemaker_fake::monitoring;
 use serde_json::Value;
 
-use crate::user::{Done, User};
+use crate::account::{Account, SLEEPER};
 
-/// The JSON documents of the README: the user's policy, the role's trust policy, the role's policy.
-fn documents() -> Vec<Value> {
-    let readme = include_str!("../../../../README.md");
-    let blocks = readme.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    blocks.map(|block| serde_json::from_str(block).unwrap_or_else(|error| panic!("{error}\n{block}"))).collect()
-}
-
-/// Every action that a document allows.
-fn allowed(document: &Value) -> BTreeSet<String> {
-    let statements = document["Statement"].as_array().unwrap();
-    let actions = statements.iter().flat_map(|statement| match &statement["Action"] {
-        Value::String(action) => vec![action.clone()],
-        actions => actions.as_array().unwrap().iter().map(|action| action.as_str().unwrap().to_owned()).collect(),
-    });
-    actions.collect()
-}
-
-/// The action that AWS asks for when an operation is called; for most it has the same name.
-fn action(service: &str, operation: &str) -> String {
-    let name = match (service, operation) {
-        ("s3", "HeadBucket" | "ListObjectsV2") => "ListBucket",
-        ("s3", "HeadObject") => "GetObject",
-        ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
-        ("s3", "PutPublicAccessBlock") => "PutBucketPublicAccessBlock",
-        ("s3", "GetBucketEncryption") => "GetEncryptionConfiguration",
-        ("s3", "PutBucketEncryption") => "PutEncryptionConfiguration",
-        (_, same) => same,
+/// Runs every verb there is in an account that has the printed policies and enforces them; what IAM was asked.
+async fn journey() -> Vec<Asked> {
+    let account = Account::open("ready", |scenario| scenario.enforce_iam = true).await;
+    let run_with = |environment: &[(&str, &str)], code: i32, arguments: &[&str]| {
+        let (got, stdout, stderr) = account.run(environment, arguments);
+        let refused: Vec<_> = account.fake.enforcement.asked().into_iter().filter(|asked| !asked.allowed).collect();
+        assert!(refused.is_empty(), "{arguments:?}: {refused:#?}\n{stdout}\n{stderr}");
+        assert_eq!(got, code, "{arguments:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
     };
-    format!("{service}:{name}")
-}
+    let run = |code, arguments: &[&str]| run_with(&[], code, arguments);
+    run(0, &["bootstrap", "--dry"]);
+    run(0, &["bootstrap"]);
+    run(0, &["bootstrap"]);
+    run(0, &["doctor", "--probe"]);
+    run(0, &["run", "--dry"]);
+    run(0, &["run"]);
+    run(0, &["run", "--dry", "--explain-cache"]);
+    run(0, &["run", "--only", "CheckMSESTSEvaluation"]);
+    run(0, &["run", "--base-job-prefix", "other"]);
+    run(0, &["watch"]);
+    run(0, &["logs", "TrainSTSModel"]);
+    run(0, &["pipeline", "versions"]);
+    run(0, &["pipeline", "show", "--version", "1"]);
+    run(0, &["pipeline", "diff"]);
+    // What fails is retried, what does not end is stopped.
+    let input = account.user.folder().join("pairs.tsv");
+    std::fs::write(&input, "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t1\t2\tone pair\tis too few\n").unwrap();
+    run(1, &["run", "--input", input.to_str().unwrap()]);
+    run(1, &["retry"]);
+    run_with(&[("STSMM_IMAGE", SLEEPER)], 0, &["run", "--detach"]);
+    run(0, &["stop"]);
+    run(1, &["watch"]);
 
-/// A user, and the account of `ready` in this process, so that its record can be read.
-struct Account {
-    user: User,
-    state: PathBuf,
-    fake: Fake,
-    _server: Server,
-    _owner: Owner,
-}
-
-impl Account {
-    async fn new(enforce_iam: bool) -> Self {
-        let user = User::new();
-        let state = user.folder().join("state");
-        let programs = Programs::built_in().own_binary(cargo_bin("stsmm"));
-        let fake = Fake::builder().state(&state).programs(programs).enforce_iam(enforce_iam).build().unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = http::serve(&fake, listener, Checked::Yes).unwrap();
-        let owner = Owner::claim(&state, server.url()).unwrap();
-        Self { user, state, fake, _server: server, _owner: owner }
-    }
-
-    fn run(&self, verb: &[&str]) -> Done {
-        self.run_with(&[], verb)
-    }
-
-    fn run_with(&self, environment: &[(&str, &str)], verb: &[&str]) -> Done {
-        let place = ["--offline", "--state", self.state.to_str().unwrap()];
-        tokio::task::block_in_place(|| self.user.run(environment, &[verb, &place].concat()))
-    }
-}
-
-/// Every verb that asks AWS for something, in an order in which each finds what it works on.
-const JOURNEY: &[&[&str]] = &[
-    &["bootstrap", "--dry"],
-    &["bootstrap"],
-    &["bootstrap"],
-    &["run", "--dry"],
-    &["run"],
-    &["logs", "TrainSTSModel"],
-    &["run", "--explain-cache", "--param", "L2=10"],
-    &["run", "--only", "CheckMSESTSEvaluation"],
-    &["watch"],
-    &["pipeline", "show"],
-    &["pipeline", "versions"],
-    &["pipeline", "diff"],
-    &["run", "--detach", "--param", "L2=5"],
-    &["stop"],
-    &["watch"],
-    &["retry"],
-    &["deploy", "--dry"],
-    &["deploy"],
-    &["traffic", "--rows", "20"],
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_three_documents_are_enough_and_none_of_their_permissions_is_idle() {
-    let account = Account::new(true).await;
-    for verb in JOURNEY {
-        let before = account.fake.enforcement.asked().len();
-        let (code, stdout, stderr) = account.run(verb);
-        // An execution that was stopped is watched to its end, and has not succeeded.
-        let stopped = *verb == ["watch"] && stdout.contains("Stopped");
-        assert_eq!(code, i32::from(stopped), "{verb:?}\n{stdout}\n{stderr}");
-        let asked = account.fake.enforcement.asked();
-        let refused = asked[before..].iter().find(|asked| !asked.allowed);
-        assert!(refused.is_none(), "{verb:?}: {refused:?}");
-    }
-    // Another image makes another definition.
-    let image = ("STSMM_IMAGE", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts-container:another");
-    let (code, stdout, stderr) = account.run_with(&[image], &["run", "--detach"]);
-    assert_eq!(code, 0, "{stdout}\n{stderr}");
-
-    // A permission is needed if the role's policy without it refuses something that was asked.
-    let ready = Scenario::ready();
-    let document = Policy::parse(ready.roles[0].policies.inline["sts-execution"].trim(), Kind::Identity).unwrap();
-    let asked = account.fake.enforcement.asked();
-    let as_role = |request: &Request| request.caller.principal_arn().ends_with(":role/sts-execution");
-    let asked: Vec<_> = asked.into_iter().map(|asked| asked.request).filter(as_role).collect();
-    assert!(asked.len() > 200, "{}", asked.len());
-    let mut idle = Vec::new();
-    for grant in grants().filter(|grant| grant.reason.is_none()) {
-        let without = Policies {
-            identity: vec![Attached::new("sts-execution", without(&document, grant.sid, grant.action))],
-            ..Policies::default()
-        };
-        let of_action = |request: &&Request| request.action == grant.action;
-        if asked.iter().filter(of_action).all(|request| evaluate(request, &without).is_allowed()) {
-            idle.push(format!("{} of {}", grant.action, grant.sid));
-        }
-    }
-    assert!(idle.is_empty(), "needed by nothing, and no reason is given why they stay: {idle:#?}");
-}
-
-/// The policy without an action of one of its statements.
-fn without(policy: &Policy, sid: &str, action: &str) -> Policy {
-    let mut document: Value = serde_json::from_str(&policy.to_text()).unwrap();
-    for statement in document["Statement"].as_array_mut().unwrap().iter_mut().filter(|it| it["Sid"] == sid) {
-        match &mut statement["Action"] {
-            Value::Array(actions) => actions.retain(|known| known != action),
-            only => *only = Value::from("none:None"),
-        }
-    }
-    Policy::parse(&document.to_string(), Kind::Identity).unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_readme_allows_what_the_verbs_do() {
-    let [user_policy, trust, role_policy] =
-        <[Value; 3]>::try_from(documents()).expect("the README has three documents");
-    assert_eq!(allowed(&trust), ["sts:AssumeRole", "sts:TagSession"].map(str::to_owned).into());
-    assert!(allowed(&trust).is_subset(&allowed(&user_policy)));
-
-    let account = Account::new(false).await;
-    let verbs = [
-        &["run"][..],
-        &["run", "--dry"],
-        &["run", "--only", "CheckMSESTSEvaluation"],
-        &["watch"],
-        &["logs", "TrainSTSModel"],
-        &["pipeline", "versions"],
-        &["stop"],
-    ];
-    for verb in verbs {
-        account.run(verb);
-    }
-
-    let allowed = allowed(&role_policy);
+    run(0, &["deploy", "--dry"]);
+    run(0, &["deploy"]);
+    run(0, &["run", "--param", "L2=10.0"]);
+    run(0, &["deploy"]);
+    run(0, &["deploy", "--rollback"]);
+    run(0, &["traffic", "--rows", "100"]);
+    account.fake.advance(Duration::from_secs(120)).unwrap();
+    run(0, &["ground-truth", "--dry"]);
+    run(0, &["ground-truth"]);
+    run(0, &["monitor", "setup", "--dry"]);
+    run(0, &["monitor", "setup"]);
+    account.fake.advance(Duration::from_secs(3 * 3600)).unwrap();
+    monitoring::settled(&account.fake, "eu-west-1", "sts-model-quality").await.unwrap();
+    run(0, &["monitor", "status"]);
+    run(0, &["monitor", "why"]);
+    run(0, &["monitor", "run-now", "--hours", "24"]);
+    run(0, &["monitor", "setup", "--tolerance", "5"]);
+    run(0, &["monitor", "stop"]);
+    run(0, &["monitor", "setup", "--tolerance", "5"]);
+    run(0, &["monitor", "report"]);
+    run(0, &["doctor"]);
+    run(0, &["cleanup", "--dry", "--everything"]);
+    run(0, &["cleanup", "--yes"]);
+    run(0, &["cleanup", "--yes", "--everything"]);
     let calls = account.fake.calls.snapshot();
-    let as_role =
-        calls.iter().filter(|call| call.caller.contains(":assumed-role/") && !["sts", "iam"].contains(&&*call.service));
-    let asked: BTreeSet<_> = as_role.map(|call| action(&call.service, &call.operation)).collect();
-    assert!(asked.len() > 20, "{asked:?}");
-    let missing: Vec<_> = asked.difference(&allowed).collect();
-    assert!(missing.is_empty(), "the README does not allow {missing:?}");
+    let denied = calls.iter().find(|call| call.error.as_deref().is_some_and(|code| code.contains("Denied")));
+    assert!(denied.is_none(), "{denied:?}");
+    account.fake.enforcement.asked()
+}
+
+/// What the doctor asks where something is wrong: it reads the policies, to tell which statement it is.
+async fn doctor(scenario: &'static str, change: impl FnOnce(&mut Scenario)) -> Vec<Asked> {
+    let account = Account::open(scenario, change).await;
+    account.doctor(&[]);
+    account.fake.enforcement.asked()
+}
+
+/// The settings of `ready`.
+fn settings() -> Settings {
+    Settings::new("111122223333", "eu-west-1", "arn:aws:iam::111122223333:user/sts-developer", "sts-execution")
+}
+
+/// Whether these documents let the request through, beside what policies of resources say.
+fn allow(documents: &Documents, request: &Request) -> bool {
+    let Documents { identity, trust, role } = documents;
+    let mut policies = Policies::default();
+    // SageMaker itself has no policies: the trust policy lets it in.
+    let settings = settings();
+    let own = [(settings.role_arn(), role), (settings.caller, identity)];
+    let own = own.into_iter().find(|(arn, _)| request.caller.principal_arn() == arn);
+    policies.identity.extend(own.map(|(_, policy)| Attached::new("own", policy.clone())));
+    if request.action.starts_with("sts:") {
+        policies.resource = Some(Attached::new("trust", trust.clone()));
+    }
+    // AWS's own repositories are open to everyone who may pull.
+    if request.resource.contains(":repository/") && !request.resource.contains("111122223333") {
+        let everyone = Statement::allow(["ecr:*"]).to([PrincipalPattern::Everyone]).on([request.resource.as_str()]);
+        policies.resource = Some(Attached::new("repository", Policy::of(Kind::Resource, vec![everyone])));
+    }
+    evaluate(request, &policies).is_allowed()
+}
+
+#[test]
+fn the_account_that_is_ready_has_the_printed_policies() {
+    let Documents { identity, trust, role } = settings().documents(&Feature::ALL);
+    let ready = Scenario::ready();
+    let (user, of_role) = (&ready.users[0].policies.inline["sts-developer"], &ready.roles[0]);
+    for (printed, text) in
+        [(identity, user), (trust, &of_role.trust), (role, &of_role.policies.inline["sts-execution"])]
+    {
+        assert_eq!(
+            serde_json::from_str::<Value>(&printed.to_text()).unwrap(),
+            serde_json::from_str::<Value>(text).unwrap()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_verb_works_with_the_printed_policies_and_needs_all_of_them() {
+    let documents = settings().documents(&Feature::ALL);
+    let mut asked = journey().await;
+    asked.extend(doctor("no-assume-role", |_| {}).await);
+    let attach = |scenario: &mut Scenario| {
+        let managed = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess".to_owned();
+        scenario.roles[0].policies.attached.insert(managed);
+    };
+    asked.extend(doctor("explicit-deny", attach).await);
+    let asked: Vec<_> = asked.into_iter().filter(|asked| asked.allowed).map(|asked| asked.request).collect();
+    for request in &asked {
+        assert!(allow(&documents, request), "{request:?}");
+    }
+    let mut idle = Vec::new();
+    let parts: [fn(&mut Documents) -> &mut Policy; 3] = [|it| &mut it.identity, |it| &mut it.trust, |it| &mut it.role];
+    for part in parts {
+        let whole = part(&mut documents.clone()).clone();
+        for (at, Statement { sid, actions, .. }) in whole.statements.iter().enumerate() {
+            for (place, action) in actions.patterns.iter().enumerate() {
+                let mut less = documents.clone();
+                part(&mut less).statements[at].actions.patterns.remove(place);
+                let mut affected = asked.iter().filter(|request| request.action == *action);
+                if affected.all(|request| allow(&less, request)) {
+                    idle.push((sid.clone().unwrap(), action.as_str().to_owned()));
+                }
+            }
+        }
+    }
+    let explained = caller_grants().chain(grants()).filter(|grant| grant.sid != "Key" && grant.reason.is_some());
+    let mut explained: Vec<_> = explained.map(|grant| (grant.sid.to_owned(), grant.action.to_owned())).collect();
+    idle.sort();
+    explained.sort();
+    assert_eq!(idle, explained, "what no verb needs, and what has a reason to stay all the same");
 }

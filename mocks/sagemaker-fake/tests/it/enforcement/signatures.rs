@@ -169,7 +169,7 @@ async fn a_signature_that_lacks_something_is_incomplete() {
 async fn sessions_sign_with_a_secret_of_their_own() {
     let aws = ready().await;
     let credentials = session(&aws).await;
-    assert!(sagemaker_as(&aws, credentials.clone(), REGION).list_models().send().await.is_ok());
+    assert!(sagemaker_as(&aws, credentials.clone(), REGION).list_endpoints().send().await.is_ok());
     let stolen = Credentials::new(
         credentials.access_key_id(),
         SECRET,
