@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use aws_sdk_sagemaker::types::{CaptureMode, CaptureStatus};
 use model_monitor::records::{Capture, Encoding, Mode, Payload, Records};
+use sagemaker_fake::Fake;
 use sagemaker_fake::clock::{Clock, Timestamp};
 use sagemaker_fake::ids::Ids;
-use sagemaker_fake::{Fake, engine};
 
 use crate::account::patiently;
 use crate::hosting::{Stage, capture, row};
@@ -177,18 +177,14 @@ async fn closed_or_killed_nothing_is_lost() {
     let copy = tempfile::tempdir().unwrap();
     let name = std::fs::read_dir(&left).unwrap().next().unwrap().unwrap().file_name();
     std::fs::copy(left.join(&name), copy.path().join(&name)).unwrap();
-    let fake = stage.aws.fake().clone();
-    drop(stage);
-    engine::close(fake).await;
+    stage.close().await;
     let key = format!("capture/Sts/AllTraffic/2026/11/24/09/{}", name.to_str().unwrap());
     let stage = open().await;
     assert_eq!(stage.keys("capture/"), std::slice::from_ref(&key));
     let kept = stage.text(&key);
 
     let other = "59-59-000-other.jsonl";
-    let fake = stage.aws.fake().clone();
-    drop(stage);
-    engine::close(fake).await;
+    stage.close().await;
     std::fs::copy(copy.path().join(&name), left.join(other)).unwrap();
     let stage = open().await;
     assert_eq!(stage.keys("capture/").len(), 2);

@@ -10,7 +10,7 @@ use aws_sdk_sagemaker::types::{
 use sagemaker_fake::endpoints::{self, Endpoint};
 use sagemaker_fake::jobs::programs::Programs;
 use sagemaker_fake::testing::FakeAws;
-use sagemaker_fake::{Fake, FakeBuilder, s3};
+use sagemaker_fake::{Fake, FakeBuilder, engine, s3};
 use sts_model::artifact::Artifact;
 use sts_model::logistic::Params;
 use sts_model::rows::Dataset;
@@ -49,6 +49,20 @@ impl Stage {
             stage.model("good", STS, "model.tar.gz").await;
         }
         stage
+    }
+
+    /// Closes the fake, and waits until whoever was answering lets go of its state.
+    pub async fn close(self) {
+        let fake = self.aws.fake().clone();
+        let held = fake.downgrade();
+        drop(self);
+        engine::close(fake).await;
+        let released = async {
+            while held.upgrade().is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        patiently(released).await;
     }
 
     pub fn put(&self, key: &str, content: &[u8]) {
