@@ -113,7 +113,7 @@ mod tests {
     fn rows(count: usize) -> Vec<Observation<'static>> {
         // Three of four predictions are right, of either label.
         let row = |at: usize| {
-            let truth = at % 2 == 0;
+            let truth = at.is_multiple_of(2);
             let predicted = truth != (at % 8 < 2);
             let text = |label: bool| if label { "1" } else { "0" };
             let probability = if predicted { "0.9" } else { "0.1" };

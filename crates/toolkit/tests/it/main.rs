@@ -6,6 +6,7 @@ mod config;
 mod doctor;
 mod journey;
 mod model;
+mod monitoring;
 mod offline;
 mod permissions;
 mod pipeline;
