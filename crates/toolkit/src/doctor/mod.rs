@@ -6,13 +6,13 @@
 //!
 //! | module | what it looks at |
 //! |---|---|
-//! | [`machine`] | this machine: `.env`, settings, region, endpoints |
-//! | [`credentials`] | whether there are any, and whether they last |
-//! | [`caller`] | who calls, the clock, the account |
-//! | [`role`] | the role: whether it exists, who may assume it, and why not |
+//! | `machine` | this machine: `.env`, settings, region, endpoints |
+//! | `credentials` | whether there are any, and whether they last |
+//! | `caller` | who calls, the clock, the account |
+//! | `role` | the role: whether it exists, who may assume it, and why not |
 //! | [`permissions`] | what the role may do: simulated, evaluated, or tried |
-//! | [`bucket`] | the bucket |
-//! | [`account`] | what is there, what it costs, how much more there may be |
+//! | `bucket` | the bucket |
+//! | `account` | what is there, what it costs, how much more there may be |
 
 mod account;
 mod bucket;

@@ -2,7 +2,12 @@
 
 use std::process::Command;
 
+use model_monitor::layout;
 use serde_json::Value;
+use time::OffsetDateTime;
+use toolkit::aws::{Mode, Place, Session};
+use toolkit::observe::objects;
+use toolkit::settings::{Settings, Sources};
 
 use crate::user::User;
 
@@ -29,6 +34,19 @@ fn monitored() -> User {
     to_the_hour(&user);
     succeeds(&user, &["monitor", "setup"]);
     user
+}
+
+/// An object of the fake's S3.
+fn object(user: &User, key: &str) -> Value {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let settings = Settings::resolve(&Sources::default()).unwrap();
+        let place = Place::Offline { state: user.state(), scenario: "ready".to_owned(), enforce_iam: false };
+        let session = Session::open(&settings, &place, "test", false, Mode::Dry).await.unwrap();
+        let site = &session.site;
+        let found = objects::read(&session.clients.s3, &site.bucket, key, &site.account).await.unwrap();
+        serde_json::from_slice(&found.unwrap_or_else(|| panic!("{key} is not there"))).unwrap()
+    })
 }
 
 /// Moves the fake's clock as `mock advance` does: by the state that nobody holds.
@@ -162,6 +180,30 @@ fn after_cleaning_up_nothing_of_ours_is_left_but_what_was_said() {
     let left = ["access_key", "bucket", "clock", "job", "log-stream", "metric", "metric-hour", "role", "tags", "user"];
     let further: Vec<_> = kinds.iter().filter(|kind| !left.contains(kind)).collect();
     assert!(further.is_empty(), "left beside the history of jobs, logs, metrics and the bucket: {further:?}");
+}
+
+/// The endpoint was asked about the test part, and so the monitor must find what the pipeline's evaluation found, by another
+/// program: features went through HTTP, answers were captured, labels joined by their ids.
+#[test]
+fn the_monitor_measures_what_the_evaluation_measured() {
+    let user = User::new();
+    let run = succeeds(&user, &["run"]);
+    succeeds(&user, &["deploy"]);
+    to_the_hour(&user);
+    succeeds(&user, &["monitor", "setup"]);
+    succeeds(&user, &["traffic"]);
+    succeeds(&user, &["ground-truth"]);
+    advance(&user, 3600);
+    let status = succeeds(&user, &["monitor", "status"]);
+    let scheduled = status["executions"][0]["scheduled"].as_f64().unwrap();
+    let scheduled = layout::hour(OffsetDateTime::from_unix_timestamp(scheduled as i64).unwrap());
+    let results = "sts/sts-endpoint/monitoring/results/sts-endpoint/sts-model-quality";
+    let statistics = object(&user, &format!("{results}/{scheduled}/statistics.json"));
+    let found = &statistics["binary_classification_metrics"];
+    for metric in ["accuracy", "f1", "auc"] {
+        let (found, expected) = (found[metric]["value"].as_f64().unwrap(), run["metrics"][metric].as_f64().unwrap());
+        assert!((found - expected).abs() < 1e-9, "{metric}: {found}, not {expected}");
+    }
 }
 
 /// A deployment replaces what serves while somebody asks all the time.

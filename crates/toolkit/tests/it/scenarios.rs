@@ -104,6 +104,9 @@ const fn well(scenario: &'static str) -> Row {
 
 use Repaired::{AsPrinted, ByTheOrganization, Otherwise};
 
+/// Somebody waits for the doctor, and AWS limits how often IAM may be asked.
+const MOST_CALLS: usize = 40;
+
 const TABLE: &[Row] = &[
     well("ready"),
     well("fresh-account"),
@@ -161,6 +164,8 @@ async fn each_scenario_has_its_one_cause_and_what_is_printed_repairs_it() {
 async fn check(Row { scenario, exit, fails, repaired_by }: &Row) {
     let account = Account::open(scenario, |_| {}).await;
     let (code, findings) = account.doctor(&[]);
+    let calls = account.fake.calls.snapshot().len();
+    assert!(calls <= MOST_CALLS, "{scenario}: {calls} calls");
     let failed: Vec<_> = findings.iter().filter(|finding| finding["verdict"] == "fail").collect();
     let told: Vec<_> = failed.iter().map(|finding| finding["id"].as_str().unwrap()).collect();
     assert_eq!((code, told), (*exit, fails.iter().map(|(id, _)| *id).collect()), "{scenario}: {findings:#?}");
