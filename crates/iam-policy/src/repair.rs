@@ -98,8 +98,11 @@ impl Repair {
 pub fn repairs(request: &Request, policies: &Policies) -> Vec<Repair> {
     let mut policies = policies.clone();
     let mut repairs = Vec::new();
-    // Every change takes away the reason that called for it, and none brings one back.
-    while let Some(repair) = Repair::of(&evaluate(request, &policies), request, &policies) {
+    // Every change takes away the reason that called for it, and none brings one back: there are no more than places.
+    let most = places(&policies);
+    while repairs.len() < most
+        && let Some(repair) = Repair::of(&evaluate(request, &policies), request, &policies)
+    {
         repair.apply(request, &mut policies);
         repairs.push(repair);
     }
@@ -119,6 +122,14 @@ fn allowing(kind: Kind, request: &Request) -> Statement {
         Kind::Resource => on_resource(statement).to([request.caller.as_principal()]),
         Kind::Identity | Kind::Boundary | Kind::Session | Kind::Scp => on_resource(statement),
     }
+}
+
+/// How many statements could be removed, and to how many kinds of policies, and levels of the organisation, one could be
+/// added.
+fn places(policies: &Policies) -> usize {
+    let lists = policies.identity.iter().chain(&policies.session).chain(policies.scps.iter().flatten());
+    let all = lists.chain(&policies.boundary).chain(&policies.resource);
+    all.map(|attached| attached.policy.statements.len()).sum::<usize>() + policies.scps.len() + 4
 }
 
 fn of_kind(policies: &mut Policies, kind: Kind) -> Vec<&mut Attached> {

@@ -4,6 +4,7 @@ mod conditions;
 mod evaluate;
 mod fixtures;
 mod generate;
+mod hostile;
 mod layers;
 mod properties;
 mod repair;
