@@ -135,6 +135,17 @@ impl Judgement {
         }
     }
 
+    /// What AWS's simulator says, if this client of IAM may ask it; `asker` is whose client it is.
+    pub async fn simulated(
+        site: &Site,
+        role: &RoleArn,
+        (iam, asker): (&iam::Client, &str),
+        features: &[Feature],
+    ) -> Option<Self> {
+        let mut judgement = Self::unknown(site, role, asker, features);
+        judgement.simulate(&[Looker { iam, arn: asker }]).await.then_some(judgement)
+    }
+
     /// What of the role's needs was answered how, for whoever wants to compare.
     pub fn allowed(&self) -> impl Iterator<Item = (&Need, Option<bool>)> {
         self.answers.iter().map(|(need, answer)| {
@@ -179,7 +190,8 @@ impl Judgement {
     }
 
     /// The context of one need: what is so whatever is done, and what follows from the need.
-    fn context_of(&self, need: &Need) -> BTreeMap<String, Vec<String>> {
+    #[must_use]
+    pub fn context_of(&self, need: &Need) -> BTreeMap<String, Vec<String>> {
         let mut context = self.context.clone();
         context.extend(need.context.iter().map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
         context

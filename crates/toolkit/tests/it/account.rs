@@ -20,7 +20,7 @@ pub struct Account {
     pub fake: Fake,
     pub user: User,
     scenario: &'static str,
-    _server: Server,
+    server: Server,
     _owner: Owner,
 }
 
@@ -36,7 +36,12 @@ impl Account {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = http::serve(&fake, listener, Checked::Yes).unwrap();
         let owner = Owner::claim(&user.state(), server.url()).unwrap();
-        Self { fake, user, scenario: name, _server: server, _owner: owner }
+        Self { fake, user, scenario: name, server, _owner: owner }
+    }
+
+    /// Where it is served.
+    pub fn url(&self) -> &str {
+        self.server.url()
     }
 
     /// Runs a verb offline.

@@ -3,6 +3,7 @@
 mod account;
 mod command_line;
 mod config;
+mod differential;
 mod doctor;
 mod journey;
 mod model;

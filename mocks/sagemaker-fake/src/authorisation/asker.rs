@@ -3,7 +3,7 @@
 use http::StatusCode;
 use iam_policy::{Attached, Policies, Request, evaluate};
 
-use super::{keys, principal};
+use super::{keys, principal, s3, work};
 use crate::account::Caller;
 use crate::iam::Role;
 use crate::{ApiError, Fake};
@@ -71,6 +71,23 @@ impl Asker {
         let answer = decision.message(&request).map_or(Ok(()), |sentence| Err(Refused(sentence)));
         self.fake.enforcement.remember(request, answer.is_ok());
         answer
+    }
+
+    /// Whether it may do this to a resource whose own policy has its say too: what a request would be told that brings
+    /// these condition keys.
+    ///
+    /// # Errors
+    /// AWS's sentence.
+    pub fn may(&self, action: &str, resource: &str, keys: &[(&str, String)]) -> Result<(), Refused> {
+        if let Some((name, action)) = resource.strip_prefix("arn:aws:s3:::").zip(action.strip_prefix("s3:")) {
+            let (bucket, key) = name.split_once('/').map_or((name, None), |(bucket, key)| (bucket, Some(key)));
+            return s3::ask(&self.fake, self, action, bucket, key);
+        }
+        let mut request = self.request(action, resource);
+        for (key, value) in keys {
+            request.context.set(key, [value]);
+        }
+        self.before(work::open_repository(&self.fake, resource)).ask(request)
     }
 
     /// The same caller before a resource with this policy of its own.

@@ -25,9 +25,9 @@ pub(crate) mod s3;
 mod table;
 mod work;
 
+pub use asker::{Asker, Refused};
 pub use enforcement::{Asked, Enforcement};
 
-pub(crate) use asker::Refused;
 pub(crate) use assume_role::{Assumption, assumable_by_sagemaker, assume_role, could_not_assume};
 pub(crate) use call::check;
 pub(crate) use work::{NotAssumed, Work};

@@ -93,12 +93,10 @@ impl<'a> Work<'a> {
         let (Some(role), Some(repository)) = (&self.role, Repository::of_image(image)) else { return Ok(()) };
         let Repository { account, region, name } = repository;
         let arn = format!("arn:aws:ecr:{region}:{account}:repository/{name}");
-        let is_own = account == self.fake.account();
-        let before = role.before((!is_own).then(|| open(&arn)));
-        role.ask(role.request("ecr:GetAuthorizationToken", "*"))?;
+        role.may("ecr:GetAuthorizationToken", "*", &[])?;
         ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
             .iter()
-            .try_for_each(|action| before.ask(before.request(*action, arn.as_str())))
+            .try_for_each(|action| role.may(action, &arn, &[]))
     }
 
     /// Whether it may publish metrics in this namespace.
@@ -120,7 +118,8 @@ impl<'a> Work<'a> {
 }
 
 /// The policy of other accounts' image repositories: AWS's own are open to everyone who may pull.
-fn open(repository: &str) -> Attached {
-    let everyone = Statement::allow(["ecr:*"]).to([PrincipalPattern::Everyone]).on([repository]);
-    Attached::new(repository, Policy::of(Kind::Resource, vec![everyone]))
+pub(super) fn open_repository(fake: &Fake, arn: &str) -> Option<Attached> {
+    let [_, _, "ecr", _, account, _] = arn.splitn(6, ':').collect::<Vec<_>>()[..] else { return None };
+    let everyone = || Statement::allow(["ecr:*"]).to([PrincipalPattern::Everyone]).on([arn]);
+    (account != fake.account()).then(|| Attached::new(arn, Policy::of(Kind::Resource, vec![everyone()])))
 }

@@ -106,7 +106,6 @@ const LOOKS: &[(&str, &str)] = &[
     ("iam:ListAttachedUserPolicies", USER),
     ("iam:ListUserPolicies", USER),
     ("iam:GetUserPolicy", USER),
-    ("iam:SimulatePrincipalPolicy", USER),
     ("iam:GetPolicy", "arn:aws:iam::111122223333:policy/team-boundary"),
     ("iam:GetPolicyVersion", "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"),
     ("servicequotas:GetServiceQuota", "*"),
