@@ -162,7 +162,7 @@ impl fmt::Display for Report {
             table.add_row(std::iter::once(captured.clone()).chain(numbers).chain([into.clone()]));
         }
         for line in table.lines() {
-            writeln!(f, "{}", line.trim())?;
+            writeln!(f, "{}", line.strip_prefix(' ').unwrap_or(&line).trim_end())?;
         }
         let (unmatched, late) =
             self.hours.iter().fold((0, 0), |(unmatched, late), hour| (unmatched + hour.unmatched, late + hour.late));

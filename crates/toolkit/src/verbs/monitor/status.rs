@@ -148,7 +148,7 @@ impl fmt::Display for Status {
             table.add_row([time_of(execution.scheduled), execution.status.clone(), found]);
         }
         for line in table.lines() {
-            writeln!(f, "{}", line.trim())?;
+            writeln!(f, "{}", line.strip_prefix(' ').unwrap_or(&line).trim_end())?;
         }
         if self.executions.iter().any(|row| row.execution.status == "Failed") {
             write!(f, "why one failed: cargo xtask monitor why")?;
