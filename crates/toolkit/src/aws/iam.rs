@@ -112,6 +112,23 @@ impl Client {
         }))
     }
 
+    /// The ARNs of all roles of the account.
+    ///
+    /// # Errors
+    /// When the call is refused.
+    pub async fn role_arns(&self) -> Result<Vec<String>, Failure> {
+        let mut arns = Vec::new();
+        let mut form = Form::new();
+        loop {
+            let answer = self.call("ListRoles", &form).await?;
+            arns.extend(list(&answer["Roles"]).iter().map(|role| text(role, "Arn")));
+            match next_page(&answer) {
+                Some(marker) => form = vec![("Marker".to_owned(), marker)],
+                None => return Ok(arns),
+            }
+        }
+    }
+
     /// All policies that IAM tells about it: attached and inline ones, the boundary, the trust policy. Those of a user's
     /// groups and of the organisation are not among them.
     ///

@@ -78,17 +78,30 @@ pub(super) async fn look(examined: &Examined<'_>, role: &RoleArn) -> Seen {
                 .repaired_by(Repair::Set { variable: "AWS_ROLE", value: entity.arn }),
         ),
         Ok(Some(entity)) => Seen::Present(entity),
-        Ok(None) => absent(
-            Finding::fail("role", format!("{} does not exist", role.arn))
-                .said(format!("NoSuchEntity: The role with name {} cannot be found.", role.name))
-                .repaired_by(Repair::Tell(
+        Ok(None) => {
+            let finding = Finding::fail("role", format!("{} does not exist", role.arn))
+                .said(format!("NoSuchEntity: The role with name {} cannot be found.", role.name));
+            absent(match nearest(examined, role).await {
+                Some(arn) => finding.repaired_by(Repair::Set { variable: "AWS_ROLE", value: arn }),
+                None => finding.repaired_by(Repair::Tell(
                     "set AWS_ROLE to the ARN of a role that does, or make this one: `cargo xtask policies` prints its \
                      trust policy and its policy, `--terraform` all of it for Terraform"
                         .to_owned(),
                 )),
-        ),
+            })
+        }
         Err(failure) => Seen::Hidden(failure),
     }
+}
+
+/// The role whose name is most like the one that is not there, if one is at all and roles may be listed.
+async fn nearest(examined: &Examined<'_>, role: &RoleArn) -> Option<String> {
+    /// A letter in four may be another.
+    const LIKE: f64 = 0.75;
+    let arns = examined.clients.iam.role_arns().await.ok()?;
+    let likeness = |arn: &str| strsim::normalized_levenshtein(arn.rsplit('/').next().unwrap_or_default(), &role.name);
+    let best = arns.into_iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    (likeness(&best) >= LIKE).then_some(best)
 }
 
 /// Looks once more, as the role itself, if the caller could not.

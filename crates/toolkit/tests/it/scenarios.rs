@@ -120,7 +120,7 @@ const TABLE: &[Row] = &[
         Otherwise,
     ),
     row("clock-skew", "clock", "the clock of this machine is 30m", Otherwise),
-    row("role-missing", "role", "role/sts-executor does not exist", Otherwise),
+    row("role-missing", "role", "role/sts-executor does not exist", AsPrinted),
     row("role-in-other-account", "assume-role", "the role is in account 444455556666", AsPrinted),
     row(
         "no-assume-role",

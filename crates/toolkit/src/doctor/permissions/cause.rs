@@ -5,7 +5,7 @@ use iam_policy::Kind;
 use iam_policy::generate::{Area, Feature, Need};
 
 use super::{Answer, By, Depth, Judgement};
-use crate::doctor::finding::{Finding, Repair, Target};
+use crate::doctor::finding::{Finding, Repair, Target, Verdict};
 use crate::doctor::id_of;
 use crate::doctor::role::unnamed;
 use crate::output::many;
@@ -27,6 +27,14 @@ fn why(area: Area) -> &'static str {
 pub(super) fn findings(judgement: &Judgement) -> Vec<Finding> {
     let areas = Area::ALL.into_iter().filter_map(|area| of_area(judgement, area));
     areas.chain([boundary(judgement), organization(judgement), denies(judgement)]).collect()
+}
+
+/// What the simulator answers of what is refused, in its words. The other depths have only ours.
+fn decided(finding: Finding, depth: Depth, decision: &str) -> Finding {
+    match (depth, finding.verdict) {
+        (Depth::Simulated, Verdict::Fail | Verdict::Warn) => finding.said(decision),
+        _ => finding,
+    }
 }
 
 fn calls(depth: Depth) -> &'static [&'static str] {
@@ -89,6 +97,7 @@ fn of_area(judgement: &Judgement, area: Area) -> Option<Finding> {
             ),
         )
     };
+    let finding = decided(finding, judgement.depth, "EvalDecision: implicitDeny");
     Some(finding.asked(calls(judgement.depth), &judgement.identity))
 }
 
@@ -110,7 +119,8 @@ fn boundary(judgement: &Judgement) -> Finding {
         (None, Depth::Simulated | Depth::Evaluated) => Finding::pass(ID, "there is none"),
         (_, Depth::Probed | Depth::None) => Finding::unknown(ID, "the policies may not be read"),
     };
-    finding.asked(calls(judgement.depth), &judgement.identity)
+    decided(finding, judgement.depth, "EvalDecision: implicitDeny, AllowedByPermissionsBoundary: false")
+        .asked(calls(judgement.depth), &judgement.identity)
 }
 
 fn organization(judgement: &Judgement) -> Finding {
@@ -126,7 +136,8 @@ fn organization(judgement: &Judgement) -> Finding {
     } else {
         Finding::unknown(ID, "only AWS's simulator knows the service control policies")
     };
-    finding.asked(calls(judgement.depth), &judgement.identity)
+    decided(finding, judgement.depth, "AllowedByOrganizations: false")
+        .asked(calls(judgement.depth), &judgement.identity)
 }
 
 fn denies(judgement: &Judgement) -> Finding {
@@ -157,7 +168,7 @@ fn denies(judgement: &Judgement) -> Finding {
             false => denials.into_iter().map(remove).fold(finding, Finding::repaired_by),
         }
     };
-    finding.asked(calls(judgement.depth), &judgement.identity)
+    decided(finding, judgement.depth, "EvalDecision: explicitDeny").asked(calls(judgement.depth), &judgement.identity)
 }
 
 /// The actions, each once.
