@@ -69,6 +69,7 @@ async fn journey() -> Vec<Asked> {
     run(0, &["cleanup", "--dry", "--everything"]);
     run(0, &["cleanup", "--yes"]);
     run(0, &["cleanup", "--yes", "--everything"]);
+    run(0, &["demo"]);
     let calls = account.fake.calls.snapshot();
     let denied = calls.iter().find(|call| call.error.as_deref().is_some_and(|code| code.contains("Denied")));
     assert!(denied.is_none(), "{denied:?}");

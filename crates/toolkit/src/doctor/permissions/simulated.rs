@@ -40,10 +40,16 @@ impl Judgement {
                 resources.push(&need.resource);
             }
         }
-        let calls = by_statement.into_values().map(|(actions, resources, context)| async move {
+        let mut calls = by_statement.into_values().map(|(actions, resources, context)| async move {
             let source = self.role.arn.as_str();
             looker.iam.simulate(&Simulation { source, actions, resources, context: &context }).await
         });
-        Ok(try_join_all(calls).await?.into_iter().flatten().collect())
+        // Who is refused once is not let ask the others either.
+        let first = match calls.next() {
+            Some(call) => call.await?,
+            None => return Ok(Vec::new()),
+        };
+        let others = try_join_all(calls).await?;
+        Ok(std::iter::once(first).chain(others).flatten().collect())
     }
 }
