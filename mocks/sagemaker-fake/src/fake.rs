@@ -110,6 +110,7 @@ impl Parts {
 }
 
 /// Says what a fake should be like before it starts.
+#[derive(Clone)]
 #[must_use = "a builder makes nothing until `build`"]
 pub struct FakeBuilder {
     state: Option<PathBuf>,

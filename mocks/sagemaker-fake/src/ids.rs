@@ -1,21 +1,26 @@
 //! Ids that AWS would make up. From a seed they are the same every time.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-/// A source of ids.
-pub struct Ids(Mutex<fastrand::Rng>);
+/// A source of ids. Its clones draw from the same.
+#[derive(Clone)]
+pub struct Ids(Arc<Mutex<fastrand::Rng>>);
 
 impl Ids {
     /// Different ids every time, from the system's randomness if it has any to give.
     #[must_use]
     pub fn random() -> Self {
-        Self(Mutex::new(getrandom::u64().map_or_else(|_| fastrand::Rng::new(), fastrand::Rng::with_seed)))
+        Self::drawing(getrandom::u64().map_or_else(|_| fastrand::Rng::new(), fastrand::Rng::with_seed))
     }
 
     /// The same ids every time, for tests.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self(Mutex::new(fastrand::Rng::with_seed(seed)))
+        Self::drawing(fastrand::Rng::with_seed(seed))
+    }
+
+    fn drawing(rng: fastrand::Rng) -> Self {
+        Self(Arc::new(Mutex::new(rng)))
     }
 
     /// `length` of `[a-z0-9]`: the id of a pipeline execution is one of 12.

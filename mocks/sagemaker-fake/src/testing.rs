@@ -16,6 +16,8 @@
 //! # }
 //! ```
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use tokio::net::TcpListener;
 use wiremock::{Mock, MockServer};
@@ -23,6 +25,7 @@ use wiremock::{Mock, MockServer};
 use crate::calls::Call;
 use crate::doors::http::Server;
 use crate::doors::{http, wiremock as mounted};
+use crate::fake::StartError;
 use crate::protocol::Checked;
 use crate::{Fake, FakeBuilder, export};
 
@@ -50,7 +53,7 @@ impl FakeAws {
     /// # Panics
     /// When the fake cannot start.
     pub async fn start_with(builder: FakeBuilder) -> Self {
-        let fake = builder.build().unwrap_or_else(|error| panic!("the fake cannot start: {error}"));
+        let fake = opened(builder).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let server = http::serve(&fake, listener, Checked::Yes).expect("a bound listener has an address");
         let mock = MockServer::builder().disable_request_recording().start().await;
@@ -111,5 +114,21 @@ impl FakeAws {
     #[must_use]
     pub fn fake(&self) -> &Fake {
         &self.fake
+    }
+}
+
+/// Opens a state that this process may have let go of only just now: whoever still works in the background, at the end
+/// of an answer or of a job, holds it for a moment.
+///
+/// # Panics
+/// When the fake cannot start, or the state is held for ten seconds.
+pub async fn opened(builder: FakeBuilder) -> Fake {
+    let patience = Instant::now() + Duration::from_secs(10);
+    loop {
+        match builder.clone().build() {
+            Ok(fake) => return fake,
+            Err(StartError::Held(_)) if Instant::now() < patience => tokio::task::yield_now().await,
+            Err(error) => panic!("the fake cannot start: {error}"),
+        }
     }
 }

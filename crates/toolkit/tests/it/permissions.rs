@@ -7,8 +7,8 @@ use iam_policy::generate::{Documents, Feature, Settings, caller_grants, grants};
 use iam_policy::{Attached, Kind, Policies, Policy, Request, Statement, evaluate};
 use sagemaker_fake::account::Scenario;
 use sagemaker_fake::authorisation::Asked;
-use sagemaker_fake::monitoring;
-use serde_json::Value;
+use sagemaker_fake::{monitoring, s3};
+use serde_json::{Value, json};
 
 use crate::account::{Account, SLEEPER};
 
@@ -74,6 +74,29 @@ async fn journey() -> Vec<Asked> {
     let denied = calls.iter().find(|call| call.error.as_deref().is_some_and(|code| code.contains("Denied")));
     assert!(denied.is_none(), "{denied:?}");
     account.fake.enforcement.asked()
+}
+
+/// The role of the model captures, and not whoever sends: a request is answered all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_role_may_not_write_is_not_captured() {
+    for (denied, captures) in [("datacapture-elsewhere", true), ("datacapture", false)] {
+        let account = Account::open("ready", |scenario| {
+            scenario.enforce_iam = true;
+            let deny =
+                json!({"Effect": "Deny", "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::*/{denied}/*")});
+            let deny = json!({"Version": "2012-10-17", "Statement": deny});
+            scenario.roles[0].policies.inline.insert("deny".into(), deny.to_string());
+        })
+        .await;
+        for arguments in [&["run"][..], &["deploy"], &["traffic", "--rows", "10"]] {
+            let (code, stdout, stderr) = account.run(&[], arguments);
+            assert_eq!(code, 0, "{arguments:?}: {stdout}{stderr}");
+        }
+        account.fake.advance(Duration::from_secs(60)).unwrap();
+        let bucket = "sagemaker-eu-west-1-111122223333";
+        let objects = s3::list(&account.fake, bucket, "").unwrap();
+        assert_eq!(objects.iter().any(|object| object.key.contains("/datacapture/")), captures, "{objects:?}");
+    }
 }
 
 /// What the doctor asks where something is wrong: it reads the policies, to tell which statement it is.

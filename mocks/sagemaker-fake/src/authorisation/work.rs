@@ -76,8 +76,16 @@ impl<'a> Work<'a> {
     /// # Errors
     /// `AccessDenied`, `NoSuchBucket`.
     pub fn put_file(&self, bucket: &str, key: &str, source: &Path) -> Result<Object, ApiError> {
-        self.ask_s3("PutObject", bucket, Some(key))?;
+        self.may_put(bucket, key)?;
         s3::put_file(self.fake, bucket, key, source)
+    }
+
+    /// Asks whether it may put an object, before there is one.
+    ///
+    /// # Errors
+    /// `AccessDenied`.
+    pub fn may_put(&self, bucket: &str, key: &str) -> Result<(), ApiError> {
+        self.ask_s3("PutObject", bucket, Some(key))
     }
 
     fn ask_s3(&self, action: &str, bucket: &str, key: Option<&str>) -> Result<(), ApiError> {

@@ -26,8 +26,10 @@ const MINUTE: i64 = 60_000;
 
 /// What is captured of one variant.
 pub(super) struct Capture {
-    endpoint: String,
+    endpoint: Endpoint,
     variant: String,
+    /// `ExecutionRoleArn` of the model.
+    role: Option<String>,
     bucket: String,
     /// Of keys; empty, or with a slash at its end.
     prefix: String,
@@ -83,8 +85,9 @@ impl Capture {
             types.filter_map(Value::as_str).map(str::to_owned).collect()
         };
         Some(Self {
-            endpoint: endpoint.name.clone(),
+            endpoint: endpoint.clone(),
             variant: variant.name.clone(),
+            role: variant.container.role.clone(),
             bucket: bucket.to_owned(),
             prefix: if prefix.is_empty() { String::new() } else { format!("{prefix}/") },
             percentage: config["InitialSamplingPercentage"].as_f64().unwrap_or_default(),
@@ -121,7 +124,7 @@ impl Capture {
         let mut line = Vec::new();
         records::Capture::new(data, metadata).write(&mut line);
         if let Err(error) = self.append(fake, exchange.time, &line) {
-            tracing::warn!("a request to {}/{} is not captured: {error}", self.endpoint, self.variant);
+            tracing::warn!("a request to {}/{} is not captured: {error}", self.endpoint.name, self.variant);
         }
     }
 
@@ -145,9 +148,14 @@ impl Capture {
         open.file.write_all(line)
     }
 
+    /// Asks here, and not when the file is uploaded, whether the role of the model may write it: then nobody is there any
+    /// more who could be asked, if the fake was killed meanwhile.
     fn begin(&self, fake: &Fake, first: Timestamp) -> io::Result<Open> {
-        let key = layout::capture(&self.endpoint, &self.variant, first.date(), &fake.ids.uuid());
-        let path = folder(fake).join(&self.bucket).join(format!("{}{key}", self.prefix));
+        let key = layout::capture(&self.endpoint.name, &self.variant, first.date(), &fake.ids.uuid());
+        let key = format!("{}{key}", self.prefix);
+        let work = self.endpoint.work(fake, self.role.as_deref()).map_err(io::Error::other)?;
+        work.may_put(&self.bucket, &key).map_err(io::Error::other)?;
+        let path = folder(fake).join(&self.bucket).join(key);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }

@@ -35,7 +35,7 @@ pub(super) struct Plan {
     pub command: Vec<String>,
     pub environment: BTreeMap<String, String>,
     pub tree: Tree,
-    pub stream: Stream,
+    pub stream: Option<Stream>,
     pub grace: Duration,
 }
 
@@ -123,7 +123,9 @@ async fn run(
     stop: &watch::Receiver<bool>,
 ) -> Option<bool> {
     let stream = plan.stream.clone();
-    let log = blocking(fake, move |fake| Writer::open(fake, &stream)).await?;
+    let log =
+        blocking(fake, move |fake| stream.map_or_else(|| Ok(Writer::deaf()), |stream| Writer::open(fake, &stream)));
+    let log = log.await?;
     let started = log.map_err(std::io::Error::other).and_then(|log| {
         let port = free_port()?;
         let mut environment = plan.environment.clone();

@@ -14,9 +14,10 @@ use super::container::{Container, Plan};
 use super::hosting::{Hosted, Serving};
 use super::model;
 use super::record::{self, Deployment, Endpoint, Status, Variant};
+use crate::authorisation::Work;
 use crate::engine::blocking;
 use crate::fake::WeakFake;
-use crate::jobs::logs::Stream;
+use crate::jobs::logs::{self, Stream};
 use crate::sagemaker::tags;
 use crate::store::{Record, Records};
 use crate::{ApiError, Fake};
@@ -77,13 +78,13 @@ async fn look_after(fake: &WeakFake, key: &str) -> Option<()> {
                 change(fake, key, move |endpoint| switch(endpoint, reason)).await?;
             }
             (Status::Updating, None) => {
-                change(fake, key, set_weights).await?;
-                let owned = key.to_owned();
-                let read = blocking(fake, move |fake| fake.store.read(|view| view.get::<Endpoint>(&owned))).await?;
-                let serving = read.ok().flatten().and_then(|endpoint| endpoint.serving);
-                if let (Some(current), Some(serving)) = (&current, serving) {
-                    current.set_weights(&serving);
+                // As with a deployment, before the record says so.
+                let mut wished = endpoint.clone();
+                set_weights(&mut wished);
+                if let (Some(current), Some(serving)) = (&current, &wished.serving) {
+                    current.set_weights(serving);
                 }
+                change(fake, key, set_weights).await?;
             }
             _ => changes.changed().await.ok()?,
         }
@@ -185,8 +186,8 @@ async fn deploy(fake: &WeakFake, endpoint: &Endpoint, deployment: &Deployment) -
 /// Everything before a container starts. The error is SageMaker's sentence.
 fn prepare(fake: &Fake, endpoint: &Endpoint, deployment: &Deployment, variant: &Variant) -> Result<Plan, String> {
     let serve = ["serve".to_owned()];
-    let command = fake.programs.command(&variant.container.image, &[], &serve)?;
     let tree = model::lay_out(fake, endpoint, deployment, variant)?;
+    let command = fake.programs.command(&variant.container.image, &[], &serve)?;
     let mut environment = variant.container.environment.clone();
     environment.insert("AWS_REGION".to_owned(), endpoint.region.clone());
     environment.insert("STSMM_OPT_ML".to_owned(), tree.opt_ml().to_string_lossy().into_owned());
@@ -196,6 +197,10 @@ fn prepare(fake: &Fake, endpoint: &Endpoint, deployment: &Deployment, variant: &
         name: format!("{}/{}", variant.name, variant.instance_id),
         created: fake.clock.now(),
     };
+    let groups = logs::groups(fake, &stream.region).map_err(|error| error.message)?;
+    // Who may not log serves all the same, unheard.
+    let may_log = |work: Work<'_>| work.may_log(&stream.group, groups.contains(&stream.group), &stream.name);
+    let stream = endpoint.work(fake, variant.container.role.as_deref()).is_ok_and(may_log).then_some(stream);
     Ok(Plan { command, environment, tree, stream, grace: fake.programs.grace_period() })
 }
 

@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::record::{Deployment, Endpoint, Variant};
+use super::record::{Container, Deployment, Endpoint, Variant};
+use crate::Fake;
+use crate::authorisation::Work;
 use crate::jobs::inputs::split_uri;
 use crate::jobs::instance::kill_orphan;
 use crate::jobs::tree::{Tree, remove_folder};
-use crate::{Fake, s3};
 
-/// Lays out the folder of a variant's container, with its model in `/opt/ml/model`. What is there already, from before
-/// the fake was last closed, is not fetched again: the endpoint serves it even if S3 has it no more. The error is
-/// SageMaker's sentence.
+/// Lays out the folder of a variant's container, with its model in `/opt/ml/model`: as the role of the model, which must
+/// be let have the image too. What is there already, from before the fake was last closed, is not fetched again: the
+/// endpoint serves it even if S3 has it no more. The error is SageMaker's sentence.
 pub(super) fn lay_out(
     fake: &Fake,
     endpoint: &Endpoint,
@@ -28,12 +29,18 @@ pub(super) fn lay_out(
     if model.exists() {
         return Ok(tree);
     }
+    let Container { image, model_data_url, role, .. } = &variant.container;
+    let work = endpoint.work(fake, role.as_deref())?;
+    work.pull(image).map_err(|_| {
+        let role = role.as_deref().unwrap_or_default();
+        format!("The role '{role}' does not have BatchGetImage permission for the image: '{image}'.")
+    })?;
     // Whole or not at all, whenever the process is killed.
     let part = tree.at("model.part");
     remove_folder(&part);
     fs::create_dir_all(&part).map_err(failed)?;
-    if let Some(url) = &variant.container.model_data_url {
-        unpack(fake, url, &part)?;
+    if let Some(url) = model_data_url {
+        unpack(&work, url, &part)?;
     }
     fs::rename(&part, &model).map_err(failed)?;
     Ok(tree)
@@ -44,8 +51,8 @@ pub(super) fn tree(state: &Path, endpoint: &Endpoint, deployment: &Deployment, v
     Tree::new(&folder(state, endpoint).join(&deployment.id).join(&variant.name))
 }
 
-fn unpack(fake: &Fake, url: &str, folder: &Path) -> Result<(), String> {
-    let opened = split_uri(url).and_then(|(bucket, key)| s3::open(fake, bucket, key).ok());
+fn unpack(work: &Work<'_>, url: &str, folder: &Path) -> Result<(), String> {
+    let opened = split_uri(url).and_then(|(bucket, key)| work.open(bucket, key).ok());
     let (_, archive) = opened.ok_or_else(|| {
         format!(
             "Failed to download model data for container \"container_1\" from URL: \"{url}\". Please ensure that there is an object \

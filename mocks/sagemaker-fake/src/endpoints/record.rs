@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::authorisation::{NotAssumed, Work};
 use crate::clock::Timestamp;
-use crate::sagemaker::names;
+use crate::sagemaker::{model, names};
 use crate::store::{Record, Records};
 use crate::{ApiError, Fake};
 
@@ -113,6 +114,8 @@ pub struct Container {
     pub model_data_url: Option<String>,
     /// Its environment.
     pub environment: std::collections::BTreeMap<String, String>,
+    /// `ExecutionRoleArn` of the model.
+    pub role: Option<String>,
 }
 
 impl Record for Endpoint {
@@ -127,6 +130,13 @@ impl Endpoint {
     #[must_use]
     pub fn log_group(&self) -> String {
         format!("/aws/sagemaker/Endpoints/{}", self.name)
+    }
+
+    /// SageMaker at work as the role of one of its models. The error is SageMaker's sentence.
+    pub(super) fn work<'a>(&'a self, fake: &'a Fake, role: Option<&str>) -> Result<Work<'a>, String> {
+        let role = role.unwrap_or_default();
+        let work = Work::start(fake, &self.region, role, &self.arn).map_err(|error| error.message)?;
+        work.map_err(|NotAssumed| model::invalid_role(role))
     }
 }
 

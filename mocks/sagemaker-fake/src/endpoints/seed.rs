@@ -65,7 +65,12 @@ fn put(
         desired_instances: Some(1),
         instance_id: "i-00000000000000000".to_owned(),
         details: object(variant.clone()),
-        container: Container { image, model_data_url: Some(url), environment: Default::default() },
+        container: Container {
+            image,
+            model_data_url: Some(url),
+            environment: Default::default(),
+            role: scenario.role_arns().next(),
+        },
     }];
     let id = format!("seeded-{name}");
     let deployment = Deployment { id, config: name.clone(), details: Map::new(), variants, started: created };

@@ -124,7 +124,7 @@ impl Writer {
     }
 
     /// Keeps nothing.
-    pub(super) fn deaf() -> Self {
+    pub(crate) fn deaf() -> Self {
         Self { file: None, size: 0, rest: Vec::new() }
     }
 

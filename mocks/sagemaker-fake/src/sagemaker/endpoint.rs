@@ -220,7 +220,8 @@ fn container(records: &impl Records, context: &Context<'_>, model: &str) -> Resu
         return Err(ApiError::validation(message));
     }
     let image = own.image.ok_or_else(|| ApiError::validation(format!("{} has no image.", model.arn)))?;
-    Ok(Container { image, model_data_url: own.model_data_url, environment: own.environment })
+    let role = model.details.get("ExecutionRoleArn").and_then(Value::as_str).map(str::to_owned);
+    Ok(Container { image, model_data_url: own.model_data_url, environment: own.environment, role })
 }
 
 pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {

@@ -150,10 +150,15 @@ fn check_role(change: &Change<'_>, role: Option<&str>) -> Result<(), ApiError> {
     if iam::role_by_arn(change, role)?.is_some() {
         return Ok(());
     }
-    Err(ApiError::validation(format!(
+    Err(ApiError::validation(invalid_role(role)))
+}
+
+/// SageMaker's sentence about a role that does not exist, or does not let it in.
+pub(crate) fn invalid_role(role: &str) -> String {
+    format!(
         "The execution role ARN \"{role}\" is invalid. Please ensure that the role exists and that its trust relationship policy allows \
          the action \"sts:AssumeRole\" for the service principal \"sagemaker.amazonaws.com\"."
-    )))
+    )
 }
 
 pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {

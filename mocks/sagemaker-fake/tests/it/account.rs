@@ -13,6 +13,7 @@ use sagemaker_fake::jobs::logs;
 use sagemaker_fake::jobs::programs::Programs;
 use sagemaker_fake::jobs::{Job, Kind, ended};
 use sagemaker_fake::protocol::Service;
+use sagemaker_fake::testing::opened;
 use sagemaker_fake::{ApiError, Fake, FakeBuilder, cloudwatch, s3, sagemaker};
 use serde_json::{Value, json};
 
@@ -46,6 +47,11 @@ impl Account {
 
     pub fn build(builder: FakeBuilder) -> Self {
         Self::of(builder.programs(programs()).build().unwrap())
+    }
+
+    /// An account whose state another one, that is gone now, has left.
+    pub async fn reopen(builder: FakeBuilder) -> Self {
+        Self::of(opened(builder.programs(programs())).await)
     }
 
     /// The account of a fake, with a bucket.

@@ -1,5 +1,6 @@
 //! IAM enforced: signatures verified, and every call authorised.
 
+mod endpoints;
 mod jobs;
 mod roles;
 mod s3;

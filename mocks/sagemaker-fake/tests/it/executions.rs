@@ -291,7 +291,7 @@ async fn a_closed_fake_goes_on_where_it_was() {
     let before = account.steps(&arn);
     engine::close(account.fake).await;
 
-    let account = Account::build(Fake::builder().state(folder.path()));
+    let account = Account::reopen(Fake::builder().state(folder.path())).await;
     assert!(meeting.hear("started").await.contains("/2/algo-1"));
     assert_eq!(account.steps(&arn), before, "the same steps with the same jobs");
     meeting.tell("go").await;
@@ -314,7 +314,7 @@ async fn an_execution_that_was_stopping_stops_when_the_fake_goes_on() {
     account.stop(&arn).unwrap();
     engine::close(account.fake).await;
 
-    let account = Account::build(Fake::builder().state(folder.path()));
+    let account = Account::reopen(Fake::builder().state(folder.path())).await;
     let execution = account.settled(&arn).await;
     assert_eq!(execution.status, ExecutionStatus::Stopped);
     let steps: Vec<_> = execution.steps.iter().map(|step| (step.name.as_str(), step.status)).collect();

@@ -399,7 +399,7 @@ async fn a_closed_fake_starts_its_jobs_again() {
     let first = meeting.hear("started").await;
     engine::close(account.fake).await;
 
-    let account = Account::build(Fake::builder().state(folder.path()));
+    let account = Account::reopen(Fake::builder().state(folder.path())).await;
     let second = meeting.hear("started").await;
     assert!(first.contains("/job/1/algo-1") && second.contains("/job/2/algo-1"), "{first} {second}");
     meeting.tell("go").await;
@@ -460,7 +460,7 @@ async fn a_job_that_was_stopping_is_not_started_again() {
     account.call("StopProcessingJob", json!({"ProcessingJobName": "job"})).unwrap();
     engine::close(account.fake).await;
 
-    let account = Account::build(Fake::builder().state(folder.path()));
+    let account = Account::reopen(Fake::builder().state(folder.path())).await;
     let job = account.ended(Kind::ProcessingJob, "job").await;
     assert_eq!((job.status, job.attempt), (Status::Stopped, 1));
 }

@@ -167,7 +167,7 @@ async fn a_closed_fake_still_waits_when_it_goes_on() {
     let waiting = account.waiting(&arn, "A", 1).await;
     engine::close(account.fake).await;
 
-    let account = Account::build(builder().state(folder.path()));
+    let account = Account::reopen(builder().state(folder.path())).await;
     assert_eq!(account.waiting(&arn, "A", 1).await, waiting);
     account.advance(1);
     assert_eq!(account.settled(&arn).await.status, ExecutionStatus::Succeeded);

@@ -11,7 +11,7 @@ use crate::account::{Account, BUCKET, channel, input, output, processing_job, tr
 const SAGEMAKER: &str = r#"{"Service": "sagemaker.amazonaws.com"}"#;
 
 /// All that a role of jobs needs.
-const NEEDED: [&str; 10] = [
+pub const NEEDED: [&str; 10] = [
     "s3:ListBucket",
     "s3:GetObject",
     "s3:PutObject",

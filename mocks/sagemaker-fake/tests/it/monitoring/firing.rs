@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sagemaker_fake::testing::opened;
 use sagemaker_fake::{Fake, engine};
 use serde_json::json;
 use time::macros::datetime;
@@ -127,11 +128,11 @@ async fn what_falls_due_while_nobody_has_the_state_open_is_fired_when_it_is_open
     engine::close(world.account.fake).await;
 
     // As `sagemaker-fake advance` does with a folder that is not being served.
-    let at_rest: Fake = builder().state(folder.path()).at_rest(true).build().unwrap();
+    let at_rest: Fake = opened(builder().state(folder.path()).at_rest(true)).await;
     at_rest.advance(2 * HOUR).unwrap();
     drop(at_rest);
 
-    let world = World { account: Account::of(builder().state(folder.path()).build().unwrap()) };
+    let world = World { account: Account::of(opened(builder().state(folder.path())).await) };
     assert_eq!(world.outline().await, [(11, "Failed"), (12, "Completed"), (13, "Failed")]);
     world.advance(HOUR);
     assert_eq!(world.outline().await.len(), 4);
@@ -151,7 +152,7 @@ async fn a_killed_execution_goes_on_where_it_was() {
     // Nothing is told to end: what is on record is all that is left.
     drop(world);
 
-    let world = World { account: Account::of(builder().state(folder.path()).build().unwrap()) };
+    let world = World { account: Account::of(opened(builder().state(folder.path())).await) };
     assert_eq!(world.outline().await, [(11, "Completed"), (12, "Failed")]);
     let jobs = world.call("ListProcessingJobs", json!({})).unwrap();
     assert_eq!(jobs["ProcessingJobSummaries"].as_array().unwrap().len(), 2);

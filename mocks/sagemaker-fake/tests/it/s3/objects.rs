@@ -9,6 +9,7 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, MetadataDirective, ObjectAttributes, ObjectCannedAcl, ObjectLockMode,
 };
 use sagemaker_fake::Fake;
+use sagemaker_fake::testing::opened;
 
 use super::{Account, BUCKET, client, refusal, sentence};
 use crate::clients::raw;
@@ -277,19 +278,8 @@ async fn objects_survive_the_fake() {
     let Account { fake, server, s3 } = account;
     server.stop().await;
     drop((fake, s3));
-    let account = Account::of(reopened(state.path()).await).await;
+    let account = Account::of(opened(Fake::builder().state(state.path())).await).await;
     assert_eq!(account.content("k").await, b"hello");
-}
-
-/// Whoever answered the last request may hold on to the state for a moment.
-async fn reopened(state: &std::path::Path) -> Fake {
-    for _ in 0..1000 {
-        if let Ok(fake) = Fake::builder().state(state).build() {
-            return fake;
-        }
-        tokio::task::yield_now().await;
-    }
-    Fake::builder().state(state).build().unwrap()
 }
 
 #[tokio::test]
