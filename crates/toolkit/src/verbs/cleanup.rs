@@ -14,6 +14,7 @@ use crate::deployment;
 use crate::error::Failure;
 use crate::execute::Executor;
 use crate::names;
+use crate::observe::bucket::Standing;
 use crate::observe::serving::{self, Config};
 use crate::observe::{self, Seen, is_absent, monitoring, objects};
 use crate::output::{Output, many};
@@ -202,28 +203,29 @@ struct Left {
 }
 
 async fn left(session: &Session, everything: bool) -> Result<Vec<Left>, Failure> {
-    let site = &session.site;
-    let stays = |what: String, costs| Left { what, costs };
+    let (site, clients) = (&session.site, &session.clients);
     let mut left = Vec::new();
+    let mut stays = |what: String, costs| left.push(Left { what, costs });
     if !everything {
-        left.push(stays(
-            format!("the pipeline {}, the package group {} and its versions", site.pipeline, site.package_group),
-            "nothing",
-        ));
-        let objects =
-            objects::list(&session.clients.s3, &site.bucket, &format!("{}/", site.prefix), &site.account).await?;
-        let bytes: u64 = objects.iter().map(|object| object.size).sum();
-        let megabytes = bytes.div_ceil(1_000_000);
-        let what =
-            format!("{} below s3://{}/{}/, {megabytes} MB", many(objects.len(), "object"), site.bucket, site.prefix);
-        left.push(stays(what, "S3's storage"));
+        if let Seen::Present(_) = observe::registry::pipeline(&clients.sagemaker, &site.pipeline, None).await? {
+            stays(format!("the pipeline {}", site.pipeline), "nothing");
+        }
+        if let Seen::Present(_) = observe::registry::package_group(&clients.sagemaker, &site.package_group).await? {
+            stays(format!("the package group {} and its versions", site.package_group), "nothing");
+        }
+        let prefix = format!("{}/", site.prefix);
+        let objects = objects::list(&clients.s3, &site.bucket, &prefix, &site.account).await?;
+        if !objects.is_empty() {
+            let bytes: u64 = objects.iter().map(|object| object.size).sum();
+            let (objects, megabytes) = (many(objects.len(), "object"), bytes.div_ceil(1_000_000));
+            stays(format!("{objects} below s3://{}/{prefix}, {megabytes} MB", site.bucket), "S3's storage");
+        }
     }
-    left.push(stays(format!("the bucket {}, which others may use too", site.bucket), "what is stored in it"));
-    left.push(stays("the history of jobs and executions, which SageMaker keeps".to_owned(), "nothing"));
-    left.push(stays(
-        "logs and metrics in CloudWatch, below /aws/sagemaker/".to_owned(),
-        "CloudWatch's storage of logs",
-    ));
+    if let Standing::Ours(_) = observe::bucket::look(&clients.s3, &site.bucket, &site.account, &site.region).await {
+        stays(format!("the bucket {}, which others may use too", site.bucket), "what is stored in it");
+    }
+    stays("the history of jobs and executions, which SageMaker keeps".to_owned(), "nothing");
+    stays("logs and metrics in CloudWatch, below /aws/sagemaker/".to_owned(), "CloudWatch's storage of logs");
     Ok(left)
 }
 

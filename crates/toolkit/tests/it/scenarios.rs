@@ -137,7 +137,7 @@ const TABLE: &[Row] = &[
     row("trust-without-tag-session", "assume-role", "user/sts-developer tag the session", AsPrinted),
     row("trust-without-sagemaker", "trust", "does not let sagemaker.amazonaws.com in", AsPrinted),
     row("trust-wrong-source-account", "trust", "does not let sagemaker.amazonaws.com in", AsPrinted),
-    row("missing-pass-role", "permissions-pass-role", "no policy lets sts-execution iam:PassRole", AsPrinted),
+    row("missing-pass-role", "permissions-pass-role", "no policy allows sts-execution iam:PassRole", AsPrinted),
     row("missing-s3", "permissions-s3", "s3:GetObject", AsPrinted),
     row("missing-training", "permissions-training", "sagemaker:CreateTrainingJob", AsPrinted),
     row("missing-deploy", "permissions-deployment", "sagemaker:CreateModelPackageGroup", AsPrinted),

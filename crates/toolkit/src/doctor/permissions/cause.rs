@@ -71,7 +71,7 @@ fn of_area(judgement: &Judgement, area: Area) -> Option<Finding> {
         statements: judgement.settings.allowing(needs.iter().copied()).into_iter().map(unnamed).collect(),
     };
     let finding = if !missing.is_empty() {
-        Finding::fail(id, format!("no policy lets {name} {}", listed(&missing)))
+        Finding::fail(id, format!("no policy allows {name} {}", listed(&missing)))
             .why(why(area))
             .repaired_by(add(&missing))
     } else if let Some(other) = elsewhere {
@@ -81,21 +81,16 @@ fn of_area(judgement: &Judgement, area: Area) -> Option<Finding> {
             Answer::Unknown(reason) => Some(reason.as_str()),
             _ => None,
         });
-        let allowed = answers.len() - unknown.len();
-        let seen = if allowed > 0 { format!("{allowed} of {} verified; ", answers.len()) } else { String::new() };
+        let all = actions(&with(&|_| true)).len();
+        let allowed = all - actions(&unknown).len();
+        let seen = if allowed > 0 { format!("{allowed} of {all} verified; ") } else { String::new() };
         Finding::unknown(id, format!("{seen}not verified: {} ({})", listed(&unknown), reason.unwrap_or_default()))
     } else if !idle.is_empty() {
-        Finding::warn(id, format!("no policy lets {name} {}", listed(&idle)))
+        Finding::warn(id, format!("no policy allows {name} {}", listed(&idle)))
             .why("the doctor cannot look everywhere without")
             .repaired_by(add(&idle))
     } else {
-        Finding::pass(
-            id,
-            format!(
-                "{name} may: {}",
-                many(actions(&answers.iter().map(|(need, _)| need).collect::<Vec<_>>()).len(), "action")
-            ),
-        )
+        Finding::pass(id, format!("{name} may: {}", many(actions(&with(&|_| true)).len(), "action")))
     };
     let finding = decided(finding, judgement.depth, "EvalDecision: implicitDeny");
     Some(finding.asked(calls(judgement.depth), &judgement.identity))
