@@ -131,20 +131,19 @@ pub struct Policies {
     /// Say what is wrong with a policy in a file, and what it does not allow
     #[arg(long, value_name = "FILE")]
     pub check: Option<PathBuf>,
-    /// Which of the three documents the file should be
-    #[arg(long, value_enum, default_value_t, requires = "check")]
-    pub document: Document,
+    /// Which of the three documents the file should be [default: trust if it reads like one, else role]
+    #[arg(long, value_enum, requires = "check")]
+    pub document: Option<Document>,
 }
 
 /// One of the documents of `policies`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Document {
     /// The caller's policy
     Identity,
     /// The role's trust policy
     Trust,
     /// The role's policy
-    #[default]
     Role,
 }
 

@@ -80,13 +80,13 @@ fn values(documents: &Documents) -> Result<Value, Failure> {
 fn look(
     output: &Output,
     file: &Path,
-    document: Document,
+    document: Option<Document>,
     settings: &Settings,
     documents: &Documents,
 ) -> Result<(), Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("{} cannot be read", file.display())).because(error))?;
-    let (kind, wanted) = match document {
+    let (kind, wanted) = match document.unwrap_or_else(|| likeliest(&text)) {
         Document::Identity => (Kind::Identity, &documents.identity),
         Document::Trust => (Kind::Trust, &documents.trust),
         Document::Role => (Kind::Identity, &documents.role),
@@ -95,13 +95,22 @@ fn look(
     let lacking = policy.map(|policy| lacking(&policy, wanted, settings)).unwrap_or_default();
     let report = Report { file: file.display().to_string(), text, problems, lacking };
     output.print(&report, &report)?;
-    let errors = report.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    match (errors, report.lacking.len()) {
+    match (errors(&report.problems), report.lacking.len()) {
         (0, 0) => Ok(()),
         (0, _) => Err(Failure::operation(format!("{} does not allow all that is needed", report.file))
             .hint("cargo xtask policies prints the statements")),
         _ => Err(Failure::operation(format!("{} is no policy that AWS accepts", report.file))),
     }
+}
+
+/// What a text is least wrong as. Of a caller's and a role's policy, which look alike, the role's.
+fn likeliest(text: &str) -> Document {
+    let errors = |kind| errors(&check(text, kind).1);
+    if errors(Kind::Trust) < errors(Kind::Identity) { Document::Trust } else { Document::Role }
+}
+
+fn errors(problems: &[Problem]) -> usize {
+    problems.iter().filter(|problem| problem.severity == Severity::Error).count()
 }
 
 /// A permission that a policy should give and does not.
@@ -250,5 +259,17 @@ mod tests {
         check(role.clone(), &role, &settings, "PassItselfToSageMaker", &["iam:PassRole"]);
         check(trust.clone(), &trust, &settings, "SageMakerMayAssume", &["sts:AssumeRole"]);
         check(trust.clone(), &trust, &settings, "UserMayAssume", &["sts:AssumeRole", "sts:TagSession"]);
+    }
+
+    #[test]
+    fn a_file_is_read_as_what_it_is_least_wrong_as() {
+        let (_, Documents { identity, trust, role }) = ours();
+        let comma = trust.to_text().replacen("\"sts:TagSession\"", "\"sts:TagSession\",", 1);
+        for text in [trust.to_text(), comma] {
+            assert_eq!(likeliest(&text), Document::Trust, "{text}");
+        }
+        for text in [identity.to_text(), role.to_text(), "nothing".to_owned()] {
+            assert_eq!(likeliest(&text), Document::Role, "{text}");
+        }
     }
 }
