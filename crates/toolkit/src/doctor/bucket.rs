@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::execute::Executor;
 use crate::names;
 use crate::observe::Bucket;
-use crate::observe::bucket::{Standing, look as stand};
+use crate::observe::bucket::{Standing, is_blocked, look as stand};
 use crate::plan::{Action, Content, Operation, Plan, Verdict};
 
 /// Looks at the bucket, and at what the selection asks for beyond.
@@ -89,22 +89,10 @@ async fn settings(s3: &Client, name: &str, account: &str, bucket: &Bucket) -> Fi
     }
     let block = s3.get_public_access_block().bucket(name).expected_bucket_owner(account).send().await;
     match block {
-        Ok(block) => {
-            let all = block.public_access_block_configuration.is_some_and(|block| {
-                [
-                    block.block_public_acls,
-                    block.ignore_public_acls,
-                    block.block_public_policy,
-                    block.restrict_public_buckets,
-                ]
-                .iter()
-                .all(|on| *on == Some(true))
-            });
-            match all {
-                true => Finding::pass(ID, "public access is blocked; made by others, and left as it is"),
-                false => exposed(name),
-            }
+        Ok(block) if is_blocked(&block) => {
+            Finding::pass(ID, "public access is blocked; made by others, and left as it is")
         }
+        Ok(_) => exposed(name),
         Err(error) if error.code() == Some("NoSuchPublicAccessBlockConfiguration") => exposed(name),
         Err(error) => {
             Finding::of_refusal(ID, "s3:GetBucketPublicAccessBlock", &describe("GetPublicAccessBlock", error))

@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_public_access_block::GetPublicAccessBlockOutput;
 use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 
 use super::Seen;
@@ -111,6 +112,15 @@ fn status(error: &SdkError<HeadBucketError>) -> Option<u16> {
     error.raw_response().map(|raw| raw.status().as_u16())
 }
 
+/// Whether all four public access blocks are on.
+pub fn is_blocked(answer: &GetPublicAccessBlockOutput) -> bool {
+    answer.public_access_block_configuration().is_some_and(|block| {
+        [block.block_public_acls, block.ignore_public_acls, block.block_public_policy, block.restrict_public_buckets]
+            .iter()
+            .all(|on| *on == Some(true))
+    })
+}
+
 /// The hardening of a bucket that carries our tags; `None` for any other, and for one whose tags we may not read.
 async fn hardening(s3: &Client, name: &str, account: &str) -> Result<Option<Hardening>, Failure> {
     let tags = match s3.get_bucket_tagging().bucket(name).expected_bucket_owner(account).send().await {
@@ -128,16 +138,7 @@ async fn hardening(s3: &Client, name: &str, account: &str) -> Result<Option<Hard
     let policy = s3.get_bucket_policy().bucket(name).expected_bucket_owner(account).send().await;
     let policy = absent_if(policy, "NoSuchBucketPolicy", "GetBucketPolicy")?;
     Ok(Some(Hardening {
-        public_access_blocked: block.and_then(|block| block.public_access_block_configuration).is_some_and(|block| {
-            [
-                block.block_public_acls,
-                block.ignore_public_acls,
-                block.block_public_policy,
-                block.restrict_public_buckets,
-            ]
-            .iter()
-            .all(|on| *on == Some(true))
-        }),
+        public_access_blocked: block.is_some_and(|block| is_blocked(&block)),
         encrypted: encryption.is_some(),
         has_policy: policy.is_some(),
     }))

@@ -8,10 +8,10 @@ use std::time::Duration;
 use pipeline_definition::retry::{self, Next};
 use pipeline_definition::{Definition, Graph, Step};
 
-use super::blocking;
 use super::execution::{self, Execution, ExecutionStatus, RetriedFailure, StepRecord, StepStatus};
 use super::scope::ExecutionScope;
 use super::step::{self, Failure, Outcome};
+use super::{blocking, changed_or_due};
 use crate::clock::Timestamp;
 use crate::fake::WeakFake;
 use crate::sagemaker::pipeline_version;
@@ -69,16 +69,7 @@ async fn drive(fake: &WeakFake, arn: String) -> Option<()> {
                 return Some(());
             }
         };
-        match until {
-            None => changes.changed().await.ok()?,
-            Some(time) => {
-                let due = fake.upgrade()?.clock.sleep_until(time);
-                tokio::select! {
-                    change = changes.changed() => change.ok()?,
-                    () = due => {}
-                }
-            }
-        }
+        changed_or_due(fake, &mut changes, until).await?;
     }
 }
 

@@ -24,7 +24,7 @@ pub use tasks::Engine;
 
 pub(crate) use drive::launch;
 pub(crate) use role::session_of;
-pub(crate) use tasks::{blocking, until};
+pub(crate) use tasks::{blocking, changed_or_due, until};
 
 use crate::store::Records;
 use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring};

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 
+use crate::clock::Timestamp;
 use crate::fake::WeakFake;
 use crate::{ApiError, Fake};
 
@@ -66,6 +67,20 @@ impl Engine {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
         drop(self.busy.write().await);
+    }
+}
+
+/// Waits until something changes, or this moment comes, if there is one. None if the fake is gone.
+pub(crate) async fn changed_or_due(
+    fake: &WeakFake,
+    changes: &mut watch::Receiver<()>,
+    due: Option<Timestamp>,
+) -> Option<()> {
+    let Some(due) = due else { return changes.changed().await.ok() };
+    let due = fake.upgrade()?.clock.sleep_until(due);
+    tokio::select! {
+        change = changes.changed() => change.ok(),
+        () = due => Some(()),
     }
 }
 

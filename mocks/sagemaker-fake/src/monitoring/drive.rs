@@ -10,7 +10,7 @@ use super::execution::{self, Execution, Stage, Status, keys_of_schedule};
 use super::requests::Plan;
 use super::schedule::{self, Schedule};
 use crate::clock::Timestamp;
-use crate::engine::{blocking, role};
+use crate::engine::{blocking, changed_or_due, role};
 use crate::fake::{Context, WeakFake};
 use crate::jobs::{self, Job};
 use crate::sagemaker::model_quality_job_definition::{self as job_definition, JobDefinition};
@@ -73,16 +73,7 @@ impl Watch {
                     return Some(());
                 }
             };
-            match until {
-                None => changes.changed().await.ok()?,
-                Some(time) => {
-                    let due = fake.upgrade()?.clock.sleep_until(time);
-                    tokio::select! {
-                        change = changes.changed() => change.ok()?,
-                        () = due => {}
-                    }
-                }
-            }
+            changed_or_due(fake, &mut changes, until).await?;
         }
     }
 
