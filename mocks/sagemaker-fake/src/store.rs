@@ -2,7 +2,10 @@
 //!
 //! A record is any serialisable type with a kind and a key. Every change happens in a transaction that is on disk
 //! before the caller is answered, so a kill at any moment loses nothing that was acknowledged and leaves nothing half
-//! done. Objects of S3 are files beside the store (see [`crate::s3`]); only their metadata are records.
+//! done; those who write at the same time share the wait for the disk (see `group`). Objects of S3 are files beside the
+//! store (see [`crate::s3`]); only their metadata are records.
+
+mod group;
 
 use std::path::Path;
 
@@ -13,10 +16,14 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::ApiError;
+use group::Writers;
 
 /// (kind, key) -> the record as JSON. JSON keeps the state readable and lets old records be read by newer code. Where it
 /// does not, the number in the name goes up, and states of other numbers are refused rather than misread.
 const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 2");
+
+/// How much of the file is kept in memory, in bytes. An account that people work with fits several times over.
+const CACHE: usize = 32 << 20;
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +58,10 @@ pub trait Record: Serialize + DeserializeOwned {
     fn key(&self) -> String;
 }
 
-/// The transactional store. Cheap to share by reference; one writer at a time, readers never wait.
+/// The transactional store. Cheap to share by reference; changes run one at a time, readers never wait.
 pub struct Store {
     db: redb::Database,
+    writers: Writers,
 }
 
 impl Store {
@@ -62,7 +70,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, is no store, is another version's, or another process holds it.
     pub fn open(file: &Path) -> Result<Self, OpenError> {
-        Self::prepare(redb::Database::create(file)?)
+        Self::prepare(redb::Database::builder().set_cache_size(CACHE).create(file)?)
     }
 
     /// A store that is gone with the process: for tests, and for dry runs where no state exists yet.
@@ -80,7 +88,7 @@ impl Store {
         }
         transaction.open_table(RECORDS)?;
         transaction.commit()?;
-        Ok(Self { db })
+        Ok(Self { db, writers: Writers::default() })
     }
 
     /// Reads in one consistent snapshot.
@@ -92,15 +100,13 @@ impl Store {
         f(&View { table: transaction.open_table(RECORDS).map_err(ApiError::internal)? })
     }
 
-    /// Changes records in one transaction: committed durably if `f` succeeds, undone altogether if it fails.
+    /// Changes records, all or nothing: on disk when this returns if `f` succeeds, undone altogether if it fails. Blocks
+    /// meanwhile, and while others change records.
     ///
     /// # Errors
-    /// Those of `f`, or an internal failure when the transaction cannot be committed.
+    /// Those of `f`, or an internal failure when the change cannot be committed.
     pub fn write<T>(&self, f: impl FnOnce(&mut Change<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        let transaction = self.db.begin_write().map_err(ApiError::internal)?;
-        let value = f(&mut Change { table: transaction.open_table(RECORDS).map_err(ApiError::internal)? })?;
-        transaction.commit().map_err(ApiError::internal)?;
-        Ok(value)
+        self.writers.write(&self.db, f)
     }
 
     /// Everything, as `{kind: {key: record}}`, in the order of kinds and keys.
@@ -176,6 +182,8 @@ pub struct View {
 /// An open transaction.
 pub struct Change<'t> {
     table: redb::Table<'t, (&'static str, &'static str), &'static [u8]>,
+    /// What was there before, oldest first: (kind, key), and the record if there was one.
+    replaced: Vec<((&'static str, String), Option<Vec<u8>>)>,
 }
 
 impl Change<'_> {
@@ -184,8 +192,9 @@ impl Change<'_> {
     /// # Errors
     /// An internal failure when the store cannot be written.
     pub fn put<R: Record>(&mut self, record: &R) -> Result<(), ApiError> {
-        let bytes = serde_json::to_vec(record).map_err(ApiError::internal)?;
-        self.table.insert((R::KIND, record.key().as_str()), bytes.as_slice()).map_err(ApiError::internal)?;
+        let (key, bytes) = (record.key(), serde_json::to_vec(record).map_err(ApiError::internal)?);
+        let old = self.table.insert((R::KIND, key.as_str()), bytes.as_slice()).map_err(ApiError::internal)?;
+        self.replaced.push(((R::KIND, key), old.map(|old| old.value().to_vec())));
         Ok(())
     }
 
@@ -194,7 +203,22 @@ impl Change<'_> {
     /// # Errors
     /// An internal failure when the store cannot be written.
     pub fn delete<R: Record>(&mut self, key: &str) -> Result<bool, ApiError> {
-        Ok(self.table.remove((R::KIND, key)).map_err(ApiError::internal)?.is_some())
+        let Some(old) = self.table.remove((R::KIND, key)).map_err(ApiError::internal)? else { return Ok(false) };
+        self.replaced.push(((R::KIND, key.to_owned()), Some(old.value().to_vec())));
+        Ok(true)
+    }
+
+    /// Puts everything back as it was.
+    fn undo(&mut self) -> Result<(), ApiError> {
+        for ((kind, key), old) in self.replaced.drain(..).rev() {
+            let id = (kind, key.as_str());
+            let undone = match &old {
+                Some(bytes) => self.table.insert(id, bytes.as_slice()),
+                None => self.table.remove(id),
+            };
+            undone.map_err(ApiError::internal)?;
+        }
+        Ok(())
     }
 }
 

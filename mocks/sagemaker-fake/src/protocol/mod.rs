@@ -53,9 +53,31 @@ const QUERY_ERROR: &str = "x-amzn-query-error";
 /// Answers a request for any service but S3: finds out who calls what, validates, acts, writes the answer and remembers
 /// the call. Blocks while the store is written; never panics.
 pub fn answer(fake: &Fake, route: &Route, request: &signature::Request<'_>, checked: Checked) -> Response<Bytes> {
-    let request_id = fake.ids.uuid();
     let acted = catch_unwind(AssertUnwindSafe(|| act(fake, route, request, checked)));
-    let result = acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic))));
+    write(fake, route, acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic)))))
+}
+
+/// Refuses a request whose body is not looked at, and remembers it.
+pub(crate) fn refuse(
+    fake: &Fake,
+    route: &Route,
+    request: &signature::Request<'_>,
+    error: ApiError,
+) -> Response<Bytes> {
+    let (region, who) = identify(fake, request, QUARTER_OF_AN_HOUR);
+    remember(fake, route.names(), region, who, request.headers, Some(error.code.clone()));
+    write(fake, route, Err(error))
+}
+
+/// The refusal of a body that is longer than so many bytes.
+pub(crate) fn too_long(longest: usize) -> ApiError {
+    let message = format!("HTTP content length exceeded {longest} bytes.");
+    ApiError::new("RequestEntityTooLargeException", message).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// A result in the words of the protocol of the request.
+fn write(fake: &Fake, route: &Route, result: Result<serde_json::Value, ApiError>) -> Response<Bytes> {
+    let request_id = fake.ids.uuid();
     let mut response = match route {
         Route::Query(service, operation) => query::write(*service, operation.as_deref(), result, &request_id),
         Route::Cbor(service, operation) => cbor::write(*service, operation, result),
@@ -79,13 +101,7 @@ fn act(
     let body = body.unwrap_or_default();
     let tolerance = if matches!(route, Route::Query(..)) { QUARTER_OF_AN_HOUR } else { FIVE_MINUTES };
     let (region, who) = identify(fake, request, tolerance);
-    let (service, operation) = match route {
-        Route::Json(service, operation) | Route::Cbor(service, operation) => (service.name(), operation.as_str()),
-        Route::Query(service, operation) => (service.name(), operation.as_deref().unwrap_or_default()),
-        Route::Unserved { service, operation } => (service.as_str(), operation.as_str()),
-        Route::Invoke(_) => ("sagemaker", "InvokeEndpoint"),
-        Route::S3 => ("s3", ""),
-    };
+    let (service, operation) = route.names();
     let result = match (route, &who) {
         (Route::Query(..), Err(fault)) => Err(fault.in_query()),
         (_, Err(fault)) => Err(fault.in_json()),
