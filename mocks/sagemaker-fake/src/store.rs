@@ -7,7 +7,10 @@
 
 mod group;
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use redb::{
     DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle,
@@ -60,8 +63,30 @@ pub trait Record: Serialize + DeserializeOwned {
 
 /// The transactional store. Cheap to share by reference; changes run one at a time, readers never wait.
 pub struct Store {
+    /// What was committed last. Declared first, so that no snapshot outlives the database.
+    latest: Latest,
     db: redb::Database,
     writers: Writers,
+}
+
+/// The snapshot that all readers share until the next commit.
+struct Latest(RwLock<Arc<View>>);
+
+impl Latest {
+    fn of(db: &redb::Database) -> Result<Self, redb::Error> {
+        Ok(Self(RwLock::new(Arc::new(View::of(db)?))))
+    }
+
+    fn get(&self) -> Arc<View> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows what has been committed.
+    fn renew(&self, db: &redb::Database) -> Result<(), redb::Error> {
+        let view = Arc::new(View::of(db)?);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = view;
+        Ok(())
+    }
 }
 
 impl Store {
@@ -88,16 +113,15 @@ impl Store {
         }
         transaction.open_table(RECORDS)?;
         transaction.commit()?;
-        Ok(Self { db, writers: Writers::default() })
+        Ok(Self { latest: Latest::of(&db)?, db, writers: Writers::default() })
     }
 
     /// Reads in one consistent snapshot.
     ///
     /// # Errors
-    /// Those of `f`, or an internal failure when the snapshot cannot be taken.
+    /// Those of `f`.
     pub fn read<T>(&self, f: impl FnOnce(&View) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        let transaction = self.db.begin_read().map_err(ApiError::internal)?;
-        f(&View { table: transaction.open_table(RECORDS).map_err(ApiError::internal)? })
+        f(&self.latest.get())
     }
 
     /// Changes records, all or nothing: on disk when this returns if `f` succeeds, undone altogether if it fails. Blocks
@@ -106,7 +130,7 @@ impl Store {
     /// # Errors
     /// Those of `f`, or an internal failure when the change cannot be committed.
     pub fn write<T>(&self, f: impl FnOnce(&mut Change<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        self.writers.write(&self.db, f)
+        self.writers.write(self, f)
     }
 
     /// Everything, as `{kind: {key: record}}`, in the order of kinds and keys.
@@ -177,6 +201,31 @@ pub trait Records {
 /// A consistent snapshot.
 pub struct View {
     table: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+    /// Records that were parsed already, by kind and key.
+    parsed: Mutex<HashMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
+}
+
+impl View {
+    /// What is committed now.
+    fn of(db: &redb::Database) -> Result<Self, redb::Error> {
+        Ok(Self { table: db.begin_read()?.open_table(RECORDS)?, parsed: Mutex::default() })
+    }
+
+    /// The record of this kind with this key, parsed only once in this snapshot: for what nearly every request looks at.
+    /// It stays in memory as long as the snapshot.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    pub fn shared<R: Record + Send + Sync + 'static>(&self, key: &str) -> Result<Option<Arc<R>>, ApiError> {
+        let id = (R::KIND, key.to_owned());
+        let parsed = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(record) = parsed().get(&id).and_then(|record| Arc::clone(record).downcast().ok()) {
+            return Ok(Some(record));
+        }
+        let Some(record) = self.get::<R>(key)?.map(Arc::new) else { return Ok(None) };
+        parsed().insert(id, Arc::<R>::clone(&record));
+        Ok(Some(record))
+    }
 }
 
 /// An open transaction.

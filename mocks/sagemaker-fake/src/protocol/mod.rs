@@ -9,6 +9,7 @@ mod caller;
 mod cbor;
 mod content;
 mod credential;
+mod date;
 mod json;
 mod query;
 mod route;
@@ -20,14 +21,13 @@ mod xml;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use time::OffsetDateTime;
-use time::macros::format_description;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use authenticate::{FIVE_MINUTES, identify};
 pub(crate) use authenticate::{QUARTER_OF_AN_HOUR, authenticate};
 pub use caller::{CredentialFault, caller};
 pub use credential::{Credential, DEFAULT_REGION};
+pub(crate) use date::date;
 pub(crate) use query::{decode, encode, pairs};
 pub use route::{Route, route};
 pub use service::Service;
@@ -49,6 +49,9 @@ pub enum Checked {
 
 /// The header in which CloudWatch names an error as the query protocol does.
 const QUERY_ERROR: &str = "x-amzn-query-error";
+
+/// The header that names a request, for whoever asks AWS about it.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Answers a request for any service but S3: finds out who calls what, validates, acts, writes the answer and remembers
 /// the call. Blocks while the store is written; never panics.
@@ -84,8 +87,8 @@ fn write(fake: &Fake, route: &Route, result: Result<serde_json::Value, ApiError>
         Route::Json(service, _) => json::write(Some(*service), result),
         Route::Unserved { .. } | Route::S3 | Route::Invoke(_) => json::write(None, result),
     };
-    let request_id = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
-    response.headers_mut().insert("x-amzn-requestid", request_id);
+    let request_id = HeaderValue::try_from(request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
+    response.headers_mut().insert(&REQUEST_ID, request_id);
     response.headers_mut().insert(header::DATE, date(fake));
     response
 }
@@ -148,14 +151,6 @@ fn remember(
             .to_owned(),
         error,
     });
-}
-
-/// The `Date` of an answer: the account's clock, by which signatures are judged.
-pub(crate) fn date(fake: &Fake) -> HeaderValue {
-    let format =
-        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
-    let time = OffsetDateTime::from_unix_timestamp(fake.account_time()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    HeaderValue::try_from(time.format(format).unwrap_or_default()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// A response with a body of this type.

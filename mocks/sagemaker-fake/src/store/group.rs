@@ -12,9 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use redb::{Database, WriteTransaction};
+use redb::WriteTransaction;
 
-use super::{Change, RECORDS};
+use super::{Change, RECORDS, Store};
 use crate::ApiError;
 
 /// Those who write.
@@ -50,19 +50,19 @@ impl Writers {
     /// Those of `f`, or an internal failure when the group cannot be committed.
     pub(super) fn write<T>(
         &self,
-        db: &Database,
+        store: &Store,
         f: impl FnOnce(&mut Change<'_>) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         self.coming.fetch_add(1, Ordering::SeqCst);
         let mut open = lock(&self.group);
         let joined = match &mut *open {
             Some(group) => Ok(group),
-            none => Group::begin(db).map(|group| none.insert(group)),
+            none => Group::begin(store).map(|group| none.insert(group)),
         };
         let ran = joined.map(|group| (group.run(f), Arc::clone(&group.outcome)));
         let last = self.coming.fetch_sub(1, Ordering::SeqCst) == 1;
         if let Some(group) = open.take_if(|_| last) {
-            group.commit();
+            group.commit(store);
         }
         drop(open);
         let (result, outcome) = ran?;
@@ -73,8 +73,8 @@ impl Writers {
 }
 
 impl Group {
-    fn begin(db: &Database) -> Result<Self, ApiError> {
-        let transaction = db.begin_write().map_err(ApiError::internal)?;
+    fn begin(store: &Store) -> Result<Self, ApiError> {
+        let transaction = store.db.begin_write().map_err(ApiError::internal)?;
         Ok(Self { transaction, changed: false, broken: None, outcome: Arc::default() })
     }
 
@@ -96,12 +96,16 @@ impl Group {
         result
     }
 
-    fn commit(self) {
+    fn commit(self, store: &Store) {
+        let commit = || {
+            self.transaction.commit().map_err(ApiError::internal)?;
+            store.latest.renew(&store.db).map_err(ApiError::internal)
+        };
         let committed = match self.broken {
             Some(error) => Err(error),
             None if !self.changed => Ok(()),
             // The others would wait for ever for somebody who panics.
-            None => catch_unwind(AssertUnwindSafe(|| self.transaction.commit().map_err(ApiError::internal)))
+            None => catch_unwind(AssertUnwindSafe(commit))
                 .unwrap_or_else(|_| Err(ApiError::internal("the store panicked while it was written"))),
         };
         *lock(&self.outcome.known) = Some(committed);
@@ -126,7 +130,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
-    use crate::store::{Record, Records, Store};
+    use crate::store::{Record, Records};
 
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     struct Count {
