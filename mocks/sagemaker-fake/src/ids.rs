@@ -1,6 +1,6 @@
 //! Ids that AWS would make up. From a seed they are the same every time.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A source of ids. Its clones draw from the same.
 #[derive(Clone)]
@@ -40,25 +40,35 @@ impl Ids {
 
     /// `length` of `[0-9a-f]`: the end of a monitoring job's name is one of 24.
     pub fn hex(&self, length: usize) -> String {
-        self.draw(length, b"0123456789abcdef")
+        self.draw(length, HEX)
     }
 
     /// A random UUID (version 4), as request ids are.
     pub fn uuid(&self) -> String {
-        let hex = self.hex(32);
-        let variant = self.draw(1, b"89ab");
-        format!("{}-{}-4{}-{variant}{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+        let mut rng = self.rng();
+        let hex = draw(&mut rng, 32, HEX);
+        let variant = draw(&mut rng, 1, b"89ab");
+        [&hex[..8], "-", &hex[8..12], "-4", &hex[13..16], "-", &variant, &hex[17..20], "-", &hex[20..]].concat()
     }
 
     /// At least 0 and less than 1: which of several is meant, or whether one is.
     pub fn fraction(&self) -> f64 {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).f64()
+        self.rng().f64()
     }
 
     fn draw(&self, length: usize, alphabet: &[u8]) -> String {
-        let mut rng = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        (0..length).map(|_| char::from(alphabet[rng.usize(..alphabet.len())])).collect()
+        draw(&mut self.rng(), length, alphabet)
     }
+
+    fn rng(&self) -> MutexGuard<'_, fastrand::Rng> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const HEX: &[u8] = b"0123456789abcdef";
+
+fn draw(rng: &mut fastrand::Rng, length: usize, alphabet: &[u8]) -> String {
+    (0..length).map(|_| char::from(alphabet[rng.usize(..alphabet.len())])).collect()
 }
 
 #[cfg(test)]

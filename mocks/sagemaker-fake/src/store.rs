@@ -2,9 +2,15 @@
 //!
 //! A record is any serialisable type with a kind and a key. Every change happens in a transaction that is on disk
 //! before the caller is answered, so a kill at any moment loses nothing that was acknowledged and leaves nothing half
-//! done. Objects of S3 are files beside the store (see [`crate::s3`]); only their metadata are records.
+//! done; those who write at the same time share the wait for the disk (see `group`). Objects of S3 are files beside the
+//! store (see [`crate::s3`]); only their metadata are records.
 
+mod group;
+
+use std::any::Any;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use redb::{
     DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle,
@@ -13,10 +19,14 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::ApiError;
+use group::Writers;
 
 /// (kind, key) -> the record as JSON. JSON keeps the state readable and lets old records be read by newer code. Where it
 /// does not, the number in the name goes up, and states of other numbers are refused rather than misread.
 const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 2");
+
+/// How much of the file is kept in memory, in bytes. An account that people work with fits several times over.
+const CACHE: usize = 32 << 20;
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +61,32 @@ pub trait Record: Serialize + DeserializeOwned {
     fn key(&self) -> String;
 }
 
-/// The transactional store. Cheap to share by reference; one writer at a time, readers never wait.
+/// The transactional store. Cheap to share by reference; changes run one at a time, readers never wait.
 pub struct Store {
+    /// What was committed last. Declared first, so that no snapshot outlives the database.
+    latest: Latest,
     db: redb::Database,
+    writers: Writers,
+}
+
+/// The snapshot that all readers share until the next commit.
+struct Latest(RwLock<Arc<View>>);
+
+impl Latest {
+    fn of(db: &redb::Database) -> Result<Self, redb::Error> {
+        Ok(Self(RwLock::new(Arc::new(View::of(db)?))))
+    }
+
+    fn get(&self) -> Arc<View> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows what has been committed.
+    fn renew(&self, db: &redb::Database) -> Result<(), redb::Error> {
+        let view = Arc::new(View::of(db)?);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = view;
+        Ok(())
+    }
 }
 
 impl Store {
@@ -62,7 +95,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, is no store, is another version's, or another process holds it.
     pub fn open(file: &Path) -> Result<Self, OpenError> {
-        Self::prepare(redb::Database::create(file)?)
+        Self::prepare(redb::Database::builder().set_cache_size(CACHE).create(file)?)
     }
 
     /// A store that is gone with the process: for tests, and for dry runs where no state exists yet.
@@ -80,27 +113,24 @@ impl Store {
         }
         transaction.open_table(RECORDS)?;
         transaction.commit()?;
-        Ok(Self { db })
+        Ok(Self { latest: Latest::of(&db)?, db, writers: Writers::default() })
     }
 
     /// Reads in one consistent snapshot.
     ///
     /// # Errors
-    /// Those of `f`, or an internal failure when the snapshot cannot be taken.
+    /// Those of `f`.
     pub fn read<T>(&self, f: impl FnOnce(&View) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        let transaction = self.db.begin_read().map_err(ApiError::internal)?;
-        f(&View { table: transaction.open_table(RECORDS).map_err(ApiError::internal)? })
+        f(&self.latest.get())
     }
 
-    /// Changes records in one transaction: committed durably if `f` succeeds, undone altogether if it fails.
+    /// Changes records, all or nothing: on disk when this returns if `f` succeeds, undone altogether if it fails. Blocks
+    /// meanwhile, and while others change records.
     ///
     /// # Errors
-    /// Those of `f`, or an internal failure when the transaction cannot be committed.
+    /// Those of `f`, or an internal failure when the change cannot be committed.
     pub fn write<T>(&self, f: impl FnOnce(&mut Change<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        let transaction = self.db.begin_write().map_err(ApiError::internal)?;
-        let value = f(&mut Change { table: transaction.open_table(RECORDS).map_err(ApiError::internal)? })?;
-        transaction.commit().map_err(ApiError::internal)?;
-        Ok(value)
+        self.writers.write(self, f)
     }
 
     /// Everything, as `{kind: {key: record}}`, in the order of kinds and keys.
@@ -171,11 +201,38 @@ pub trait Records {
 /// A consistent snapshot.
 pub struct View {
     table: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+    /// Records that were parsed already, by kind and key.
+    parsed: Mutex<HashMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
+}
+
+impl View {
+    /// What is committed now.
+    fn of(db: &redb::Database) -> Result<Self, redb::Error> {
+        Ok(Self { table: db.begin_read()?.open_table(RECORDS)?, parsed: Mutex::default() })
+    }
+
+    /// The record of this kind with this key, parsed only once in this snapshot: for what nearly every request looks at.
+    /// It stays in memory as long as the snapshot.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    pub fn shared<R: Record + Send + Sync + 'static>(&self, key: &str) -> Result<Option<Arc<R>>, ApiError> {
+        let id = (R::KIND, key.to_owned());
+        let parsed = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(record) = parsed().get(&id).and_then(|record| Arc::clone(record).downcast().ok()) {
+            return Ok(Some(record));
+        }
+        let Some(record) = self.get::<R>(key)?.map(Arc::new) else { return Ok(None) };
+        parsed().insert(id, Arc::<R>::clone(&record));
+        Ok(Some(record))
+    }
 }
 
 /// An open transaction.
 pub struct Change<'t> {
     table: redb::Table<'t, (&'static str, &'static str), &'static [u8]>,
+    /// What was there before, oldest first: (kind, key), and the record if there was one.
+    replaced: Vec<((&'static str, String), Option<Vec<u8>>)>,
 }
 
 impl Change<'_> {
@@ -184,8 +241,9 @@ impl Change<'_> {
     /// # Errors
     /// An internal failure when the store cannot be written.
     pub fn put<R: Record>(&mut self, record: &R) -> Result<(), ApiError> {
-        let bytes = serde_json::to_vec(record).map_err(ApiError::internal)?;
-        self.table.insert((R::KIND, record.key().as_str()), bytes.as_slice()).map_err(ApiError::internal)?;
+        let (key, bytes) = (record.key(), serde_json::to_vec(record).map_err(ApiError::internal)?);
+        let old = self.table.insert((R::KIND, key.as_str()), bytes.as_slice()).map_err(ApiError::internal)?;
+        self.replaced.push(((R::KIND, key), old.map(|old| old.value().to_vec())));
         Ok(())
     }
 
@@ -194,7 +252,22 @@ impl Change<'_> {
     /// # Errors
     /// An internal failure when the store cannot be written.
     pub fn delete<R: Record>(&mut self, key: &str) -> Result<bool, ApiError> {
-        Ok(self.table.remove((R::KIND, key)).map_err(ApiError::internal)?.is_some())
+        let Some(old) = self.table.remove((R::KIND, key)).map_err(ApiError::internal)? else { return Ok(false) };
+        self.replaced.push(((R::KIND, key.to_owned()), Some(old.value().to_vec())));
+        Ok(true)
+    }
+
+    /// Puts everything back as it was.
+    fn undo(&mut self) -> Result<(), ApiError> {
+        for ((kind, key), old) in self.replaced.drain(..).rev() {
+            let id = (kind, key.as_str());
+            let undone = match &old {
+                Some(bytes) => self.table.insert(id, bytes.as_slice()),
+                None => self.table.remove(id),
+            };
+            undone.map_err(ApiError::internal)?;
+        }
+        Ok(())
     }
 }
 

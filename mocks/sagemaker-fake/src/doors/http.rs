@@ -1,32 +1,44 @@
 //! The door for everyone: every service on one port.
+//!
+//! One task per connection, HTTP/1.1 with keep-alive and pipelining. What a request means and what it is answered is
+//! `answer`'s business; here connections come and go.
 
-use axum::Router;
-use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
-use bytes::Bytes;
-use http::StatusCode;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::control;
-use crate::protocol::signature::Request;
-use crate::protocol::{self, Checked, Route, runtime};
-use crate::s3::{self, S3Service};
-use crate::{ApiError, Fake};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
-/// The longest body of a request that is not for S3 or a model. A pipeline definition of the greatest length, escaped, fits twice.
-const LONGEST_BODY: usize = 8 << 20;
+use super::answer::Answerer;
+use super::patience::Stream;
+use crate::Fake;
+use crate::protocol::Checked;
 
 /// How long a stop waits for requests that are being answered.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a client may take to send the head of its next request, the time included in which it has nothing to ask.
+/// AWS's own load balancers hang up after a minute too.
+const HEAD: Duration = Duration::from_secs(60);
+
+/// How much of a connection is kept in memory, in bytes: the longest head of a request, and how far an answer is
+/// written ahead of its reader.
+const BUFFER: usize = 64 << 10;
+
+/// How long to wait when no connection can be taken, as when there are no more file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A fake that is being served. Dropped, it is cut off; [`Server::stop`] lets requests end first.
 #[derive(Debug)]
 pub struct Server {
     url: String,
-    stop: Option<oneshot::Sender<()>>,
+    stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -34,24 +46,11 @@ pub struct Server {
 ///
 /// # Errors
 /// When the listener has no address.
-pub fn serve(fake: &Fake, listener: TcpListener, checked: Checked) -> std::io::Result<Server> {
+pub fn serve(fake: &Fake, listener: TcpListener, checked: Checked) -> io::Result<Server> {
     let url = format!("http://{}", listener.local_addr()?);
-    let door = Door { fake: fake.clone(), s3: s3::service(fake), checked };
-    let router = Router::new().fallback(move |request| door.clone().answer(request));
-    // Answers are small, and nobody wants to wait for more of them to be sent together.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!("cannot set nodelay: {error}");
-        }
-    });
-    let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(async move {
-        let stopped = async { _ = stopped.await };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-            tracing::error!("the server failed: {error}");
-        }
-    });
-    Ok(Server { url, stop: Some(stop), task })
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(run(Answerer::new(fake, checked), listener, stopped));
+    Ok(Server { url, stop, task })
 }
 
 impl Server {
@@ -63,10 +62,7 @@ impl Server {
 
     /// Takes no more requests, and waits a few seconds for those that are being answered.
     pub async fn stop(mut self) {
-        if let Some(stop) = self.stop.take() {
-            // Nobody listens if the server has failed already.
-            _ = stop.send(());
-        }
+        self.stop.send_replace(true);
         if tokio::time::timeout(PATIENCE, &mut self.task).await.is_err() {
             tracing::warn!("requests were still being answered after {PATIENCE:?}; they are cut off");
         }
@@ -79,50 +75,66 @@ impl Drop for Server {
     }
 }
 
-#[derive(Clone)]
-struct Door {
-    fake: Fake,
-    s3: S3Service,
-    checked: Checked,
-}
-
-impl Door {
-    async fn answer(self, request: axum::extract::Request) -> Response {
-        let (parts, body) = request.into_parts();
-        let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
-        if path.starts_with(control::PREFIX) {
-            let answered = tokio::task::spawn_blocking(move || {
-                let asked = path.strip_prefix(control::PREFIX).unwrap_or_default();
-                control::answer(&self.fake, &parts.method, asked, &query)
-            });
-            return written(answered.await);
+/// Takes connections until it is stopped; then waits for those that are still open. Ends them all when it is dropped.
+async fn run(answerer: Answerer, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+    let answerer = Arc::new(answerer);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, Arc::clone(&answerer), stopped.clone()));
+                }
+                Err(error) if is_of_one(&error) => tracing::debug!("a connection was gone before it was taken: {error}"),
+                Err(error) => {
+                    tracing::warn!("no connection can be taken for now: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            Some(ended) = connections.join_next() => report(ended),
+            _ = stopped.changed() => break,
         }
-        // What is for S3 can be told from the headers, and its body is not read here: it may be of any length.
-        let route = protocol::route(&parts.method, &path, &query, &parts.headers, &[]);
-        if route == Route::S3 {
-            return self.s3.call(axum::extract::Request::from_parts(parts, body)).await;
-        }
-        if let Route::Invoke(endpoint) = route {
-            let body = axum::body::to_bytes(body, runtime::LONGEST_BODY).await.ok();
-            let http::request::Parts { method, headers, .. } = &parts;
-            let request = Request { method, path: &path, query: &query, headers, body: body.as_deref() };
-            return runtime::invoke(&self.fake, &endpoint, &request, body.clone()).await.map(Body::from);
-        }
-        let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
-            return (StatusCode::PAYLOAD_TOO_LARGE, "the body of the request cannot be read, or is too long")
-                .into_response();
-        };
-        let answered = tokio::task::spawn_blocking(move || {
-            let http::request::Parts { method, headers, .. } = &parts;
-            let route = protocol::route(method, &path, &query, headers, &body);
-            let request = Request { method, path: &path, query: &query, headers, body: Some(&body) };
-            protocol::answer(&self.fake, &route, &request, self.checked)
-        });
-        written(answered.await)
+    }
+    drop(listener);
+    while let Some(ended) = connections.join_next().await {
+        report(ended);
     }
 }
 
-/// The answer of a thread of its own, which may have panicked.
-fn written(answered: Result<http::Response<Bytes>, tokio::task::JoinError>) -> Response {
-    answered.unwrap_or_else(|error| control::failed(&ApiError::internal(error))).map(Body::from)
+/// Whether what went wrong was the connection's fault and not the listener's.
+fn is_of_one(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!("a connection failed: {error}");
+    }
+}
+
+/// Answers the requests of one connection, one after the other.
+async fn connection(stream: TcpStream, answerer: Arc<Answerer>, mut stopped: watch::Receiver<bool>) {
+    // Answers are small, and nobody wants to wait for more of them to be sent together.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("cannot set nodelay: {error}");
+    }
+    // Every answer leaves here. An error instead of one hangs up.
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let answerer = Arc::clone(&answerer);
+        async move { answerer.answer(request).await }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(Stream::from(stream)), service));
+    let served = tokio::select! {
+        served = &mut connection => served,
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!("a connection ended early: {error}");
+    }
 }

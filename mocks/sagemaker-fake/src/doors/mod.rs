@@ -8,7 +8,9 @@
 //! [`control`] is what the fake itself answers under `/_stsmm/`; [`owner`] is how a second process finds who serves a
 //! state folder.
 
+mod answer;
 pub mod control;
 pub mod http;
 pub mod owner;
+mod patience;
 pub mod wiremock;

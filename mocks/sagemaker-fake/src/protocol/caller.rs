@@ -1,12 +1,14 @@
 //! Who is calling.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 
 use super::signature::{SignatureFault, Skew};
 use crate::account::Caller;
 use crate::iam::User;
 use crate::iam::access_key::AccessKey;
-use crate::store::Records;
+use crate::store::{Records, View};
 use crate::{ApiError, Fake, sts};
 
 /// Who calls with this key and this session token.
@@ -49,12 +51,12 @@ pub(super) fn known(fake: &Fake, key: &str, session_token: Option<&str>) -> Resu
     Ok((caller(fake, Some(key), None)?, secret))
 }
 
-fn user(fake: &Fake, records: &impl Records, key: &str) -> Result<Option<User>, ApiError> {
-    let name = match records.get::<AccessKey>(key)? {
+fn user(fake: &Fake, view: &View, key: &str) -> Result<Option<Arc<User>>, ApiError> {
+    let name = match view.get::<AccessKey>(key)? {
         Some(key) => Some(key.user),
         None => fake.scenario.users.first().map(|user| user.name.clone()),
     };
-    name.map(|name| records.get(&name.to_lowercase())).transpose().map(Option::flatten)
+    name.map(|name| view.shared(&name.to_lowercase())).transpose().map(Option::flatten)
 }
 
 /// What can be wrong with credentials. Every protocol has its own words for it.

@@ -42,7 +42,10 @@ pub(super) fn write(service: Option<Service>, result: Result<Value, ApiError>) -
     match result {
         // An operation without output answers with an empty body, which is not even an object.
         Ok(Value::Null) => response(StatusCode::OK, content_type, Bytes::new()),
-        Ok(output) => response(StatusCode::OK, content_type, output.to_string()),
+        Ok(output) => match serde_json::to_vec(&output) {
+            Ok(body) => response(StatusCode::OK, content_type, body),
+            Err(error) => write(service, Err(ApiError::internal(error))),
+        },
         Err(error) => {
             let key = if MODELLED.contains(&error.code.as_str()) { "Message" } else { "message" };
             let body = json!({"__type": error.code, key: error.message}).to_string();

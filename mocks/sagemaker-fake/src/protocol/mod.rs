@@ -9,6 +9,7 @@ mod caller;
 mod cbor;
 mod content;
 mod credential;
+mod date;
 mod json;
 mod query;
 mod route;
@@ -20,14 +21,13 @@ mod xml;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use time::OffsetDateTime;
-use time::macros::format_description;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use authenticate::{FIVE_MINUTES, identify};
 pub(crate) use authenticate::{QUARTER_OF_AN_HOUR, authenticate};
 pub use caller::{CredentialFault, caller};
 pub use credential::{Credential, DEFAULT_REGION};
+pub(crate) use date::date;
 pub(crate) use query::{decode, encode, pairs};
 pub use route::{Route, route};
 pub use service::Service;
@@ -50,20 +50,45 @@ pub enum Checked {
 /// The header in which CloudWatch names an error as the query protocol does.
 const QUERY_ERROR: &str = "x-amzn-query-error";
 
+/// The header that names a request, for whoever asks AWS about it.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
 /// Answers a request for any service but S3: finds out who calls what, validates, acts, writes the answer and remembers
 /// the call. Blocks while the store is written; never panics.
 pub fn answer(fake: &Fake, route: &Route, request: &signature::Request<'_>, checked: Checked) -> Response<Bytes> {
-    let request_id = fake.ids.uuid();
     let acted = catch_unwind(AssertUnwindSafe(|| act(fake, route, request, checked)));
-    let result = acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic))));
+    write(fake, route, acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic)))))
+}
+
+/// Refuses a request whose body is not looked at, and remembers it.
+pub(crate) fn refuse(
+    fake: &Fake,
+    route: &Route,
+    request: &signature::Request<'_>,
+    error: ApiError,
+) -> Response<Bytes> {
+    let (region, who) = identify(fake, request, QUARTER_OF_AN_HOUR);
+    remember(fake, route.names(), region, who, request.headers, Some(error.code.clone()));
+    write(fake, route, Err(error))
+}
+
+/// The refusal of a body that is longer than so many bytes.
+pub(crate) fn too_long(longest: usize) -> ApiError {
+    let message = format!("HTTP content length exceeded {longest} bytes.");
+    ApiError::new("RequestEntityTooLargeException", message).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// A result in the words of the protocol of the request.
+fn write(fake: &Fake, route: &Route, result: Result<serde_json::Value, ApiError>) -> Response<Bytes> {
+    let request_id = fake.ids.uuid();
     let mut response = match route {
         Route::Query(service, operation) => query::write(*service, operation.as_deref(), result, &request_id),
         Route::Cbor(service, operation) => cbor::write(*service, operation, result),
         Route::Json(service, _) => json::write(Some(*service), result),
         Route::Unserved { .. } | Route::S3 | Route::Invoke(_) => json::write(None, result),
     };
-    let request_id = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
-    response.headers_mut().insert("x-amzn-requestid", request_id);
+    let request_id = HeaderValue::try_from(request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
+    response.headers_mut().insert(&REQUEST_ID, request_id);
     response.headers_mut().insert(header::DATE, date(fake));
     response
 }
@@ -79,13 +104,7 @@ fn act(
     let body = body.unwrap_or_default();
     let tolerance = if matches!(route, Route::Query(..)) { QUARTER_OF_AN_HOUR } else { FIVE_MINUTES };
     let (region, who) = identify(fake, request, tolerance);
-    let (service, operation) = match route {
-        Route::Json(service, operation) | Route::Cbor(service, operation) => (service.name(), operation.as_str()),
-        Route::Query(service, operation) => (service.name(), operation.as_deref().unwrap_or_default()),
-        Route::Unserved { service, operation } => (service.as_str(), operation.as_str()),
-        Route::Invoke(_) => ("sagemaker", "InvokeEndpoint"),
-        Route::S3 => ("s3", ""),
-    };
+    let (service, operation) = route.names();
     let result = match (route, &who) {
         (Route::Query(..), Err(fault)) => Err(fault.in_query()),
         (_, Err(fault)) => Err(fault.in_json()),
@@ -132,14 +151,6 @@ fn remember(
             .to_owned(),
         error,
     });
-}
-
-/// The `Date` of an answer: the account's clock, by which signatures are judged.
-pub(crate) fn date(fake: &Fake) -> HeaderValue {
-    let format =
-        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
-    let time = OffsetDateTime::from_unix_timestamp(fake.account_time()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    HeaderValue::try_from(time.format(format).unwrap_or_default()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// A response with a body of this type.

@@ -26,6 +26,27 @@ pub enum Route {
     },
 }
 
+impl Route {
+    /// The service and the operation, by the names that they go by in the record of calls.
+    pub(super) fn names(&self) -> (&str, &str) {
+        match self {
+            Self::Json(service, operation) | Self::Cbor(service, operation) => (service.name(), operation),
+            Self::Query(service, operation) => (service.name(), operation.as_deref().unwrap_or_default()),
+            Self::Unserved { service, operation } => (service, operation),
+            Self::Invoke(_) => ("sagemaker", "InvokeEndpoint"),
+            Self::S3 => ("s3", ""),
+        }
+    }
+
+    /// Whether the operation only reads, and no more than AWS gives in one answer: it does not wait for the disk, and is
+    /// answered in less time than another thread takes to begin. A list looks at all that there is.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        let (_, operation) = self.names();
+        operation.starts_with("Describe") || operation.starts_with("Get")
+    }
+}
+
 /// Finds out what a request means from its method, path, query, headers and, of a query request, its body.
 #[must_use]
 pub fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap, body: &[u8]) -> Route {

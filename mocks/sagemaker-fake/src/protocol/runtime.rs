@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::authenticate::{FIVE_MINUTES, identify};
 use super::signature::Request;
-use super::{CredentialFault, Service, date, remember, response};
+use super::{CredentialFault, REQUEST_ID, Service, date, remember, response};
 use crate::endpoints::invoke::{self, Inference, Invocation, Refusal};
 use crate::fake::Context;
 use crate::validation::Api;
@@ -70,7 +70,7 @@ pub async fn invoke(fake: &Fake, endpoint: &str, request: &Request<'_>, body: Op
     remember(fake, ("sagemaker", OPERATION), region, who, headers, error);
     let mut response = result.map_or_else(failed, answered);
     if let Ok(id) = HeaderValue::from_str(&fake.ids.uuid()) {
-        response.headers_mut().insert("x-amzn-requestid", id);
+        response.headers_mut().insert(&REQUEST_ID, id);
     }
     response.headers_mut().insert(header::DATE, date(fake));
     response
