@@ -16,7 +16,7 @@ mod drive;
 pub mod execution;
 pub(crate) mod role;
 mod scope;
-mod step;
+pub(crate) mod step;
 mod tasks;
 
 pub use execution::{CacheLookup, Execution, ExecutionStatus, RetriedFailure, Selective, StepRecord, StepStatus};

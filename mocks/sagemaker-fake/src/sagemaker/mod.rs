@@ -10,9 +10,11 @@ pub mod model_quality_job_definition;
 mod monitoring_execution;
 pub mod monitoring_schedule;
 pub mod pipeline;
+mod pipeline_execution_step;
 pub mod pipeline_version;
 pub mod processing_job;
 pub mod training_job;
+pub mod transform_job;
 
 pub mod idempotency;
 mod job_list;
@@ -71,6 +73,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("ListPipelineExecutions", execution::list),
     ("ListPipelineExecutionSteps", execution::list_steps),
     ("ListPipelineParametersForExecution", execution::list_parameters),
+    ("SendPipelineExecutionStepSuccess", pipeline_execution_step::send_success),
+    ("SendPipelineExecutionStepFailure", pipeline_execution_step::send_failure),
     ("CreateProcessingJob", processing_job::create),
     ("DescribeProcessingJob", processing_job::describe),
     ("StopProcessingJob", processing_job::stop),
@@ -79,6 +83,10 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeTrainingJob", training_job::describe),
     ("StopTrainingJob", training_job::stop),
     ("ListTrainingJobs", training_job::list),
+    ("CreateTransformJob", transform_job::create),
+    ("DescribeTransformJob", transform_job::describe),
+    ("StopTransformJob", transform_job::stop),
+    ("ListTransformJobs", transform_job::list),
     ("CreateModelQualityJobDefinition", model_quality_job_definition::create),
     ("DescribeModelQualityJobDefinition", model_quality_job_definition::describe),
     ("DeleteModelQualityJobDefinition", model_quality_job_definition::delete),

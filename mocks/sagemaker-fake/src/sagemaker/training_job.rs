@@ -32,7 +32,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
             context.region
         )));
     }
-    let job = job::create(context, Kind::TrainingJob, name, input, request)?;
+    let job = job::start(context.fake, Job::new(context, Kind::TrainingJob, name, request), input)?;
     Ok(json!({"TrainingJobArn": job.arn}))
 }
 
