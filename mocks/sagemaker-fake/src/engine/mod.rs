@@ -24,7 +24,8 @@ pub use tasks::Engine;
 
 pub(crate) use drive::launch;
 pub(crate) use role::session_of;
-pub(crate) use tasks::{blocking, changed_or_due, until};
+pub use tasks::until;
+pub(crate) use tasks::{blocking, changed_or_due};
 
 use crate::store::Records;
 use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring};

@@ -2,6 +2,7 @@
 
 mod account;
 mod caching;
+mod callbacks;
 mod capture;
 mod clients;
 mod cloudwatch;
@@ -27,5 +28,6 @@ mod selective;
 mod service_quotas;
 mod sts;
 mod sts_pipeline;
+mod transforms;
 mod versions;
 mod wire;
