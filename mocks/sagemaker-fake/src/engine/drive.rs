@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pipeline_definition::retry::{self, Next};
-use pipeline_definition::{Definition, Graph, Step};
+use pipeline_definition::{Definition, Graph, Step, StepType};
 
 use super::execution::{self, Execution, ExecutionStatus, RetriedFailure, StepRecord, StepStatus};
 use super::scope::ExecutionScope;
@@ -184,7 +184,7 @@ fn fail(fake: &Fake, execution: &Execution, record: &mut StepRecord, step: &Step
             record.attempts += 1;
             record.status = StepStatus::Starting;
             record.retry_at = Some(Timestamp(now.0.saturating_add(wait)));
-            record.resource = resource(fake, &execution.id, &step.name);
+            record.resource = resource(fake, &execution.id, Some(step), &step.name);
         }
         (_, next) => {
             let failure = failure.given_up(&execution.arn, &step.name, next);
@@ -216,7 +216,7 @@ fn enter(fake: &Fake, plan: &Plan, names: &[&str]) -> Result<(), ApiError> {
                 start: now,
                 end: None,
                 failure_reason: None,
-                resource: resource(fake, &execution.id, name),
+                resource: resource(fake, &execution.id, step, name),
                 metadata: serde_json::json!({}),
                 cache: None,
                 taken_from: None,
@@ -228,10 +228,14 @@ fn enter(fake: &Fake, plan: &Plan, names: &[&str]) -> Result<(), ApiError> {
     })
 }
 
-/// The name of what a step makes: names allow no underscore, and may be 63 long.
-fn resource(fake: &Fake, execution_id: &str, step: &str) -> String {
-    let step: String = step.chars().take(20).map(|c| if c == '_' { '-' } else { c }).collect();
-    format!("pipelines-{execution_id}-{step}-{}", fake.ids.alphanumeric(10))
+/// The name of what a step makes: names allow no underscore, and may be 63 long, those of tuning jobs 32.
+fn resource(fake: &Fake, execution_id: &str, step: Option<&Step>, name: &str) -> String {
+    let (prefix, longest) = match step.map(|step| &step.kind) {
+        Some(StepType::Tuning) => ("", 7),
+        _ => ("pipelines-", 20),
+    };
+    let name: String = name.chars().take(longest).map(|c| if c == '_' { '-' } else { c }).collect();
+    format!("{prefix}{execution_id}-{name}-{}", fake.ids.alphanumeric(10))
 }
 
 fn finish(fake: &Fake, plan: &Plan) -> Result<(), ApiError> {

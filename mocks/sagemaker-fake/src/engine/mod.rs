@@ -28,7 +28,7 @@ pub use tasks::until;
 pub(crate) use tasks::{blocking, changed_or_due};
 
 use crate::store::Records;
-use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring};
+use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring, tuning};
 
 /// Goes on with every execution, job and endpoint that was running when the fake was last closed or killed.
 ///
@@ -37,6 +37,7 @@ use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring};
 pub fn resume(fake: &Fake) -> Result<(), ApiError> {
     fake.engine.start();
     jobs::resume(fake)?;
+    tuning::resume(fake)?;
     endpoints::resume(fake)?;
     monitoring::resume(fake)?;
     let executions = fake.store.read(|view| view.list::<Execution>(""))?;

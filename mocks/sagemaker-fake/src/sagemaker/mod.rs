@@ -3,6 +3,7 @@
 pub mod endpoint;
 pub mod endpoint_config;
 pub mod execution;
+pub mod hyper_parameter_tuning_job;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
@@ -83,6 +84,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeTrainingJob", training_job::describe),
     ("StopTrainingJob", training_job::stop),
     ("ListTrainingJobs", training_job::list),
+    ("CreateHyperParameterTuningJob", hyper_parameter_tuning_job::create),
+    ("DescribeHyperParameterTuningJob", hyper_parameter_tuning_job::describe),
+    ("StopHyperParameterTuningJob", hyper_parameter_tuning_job::stop),
+    ("ListHyperParameterTuningJobs", hyper_parameter_tuning_job::list),
+    ("ListTrainingJobsForHyperParameterTuningJob", hyper_parameter_tuning_job::list_training_jobs),
     ("CreateTransformJob", transform_job::create),
     ("DescribeTransformJob", transform_job::describe),
     ("StopTransformJob", transform_job::stop),

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::range::{Range, Ranges};
+use super::range::Ranges;
 use crate::ApiError;
 use crate::protocol::Service;
 
@@ -31,8 +31,6 @@ pub(crate) struct Request {
 /// What trains, and over which hyperparameters.
 #[derive(Debug)]
 pub(crate) struct Definition {
-    /// `DefinitionName`
-    pub name: Option<String>,
     /// What is to be best.
     pub objective: Objective,
     /// What is searched for.
@@ -183,7 +181,7 @@ impl Definition {
         if let Some(name) = ranges.names().find(|name| fixed.is_some_and(|fixed| fixed.contains_key(*name))) {
             return refused(format!("The hyperparameter '{name}' has a range and a static value."));
         }
-        Ok(Self { name: body["DefinitionName"].as_str().map(str::to_owned), objective, ranges, body: body.clone() })
+        Ok(Self { objective, ranges, body: body.clone() })
     }
 
     /// CreateTrainingJob of a trial.
@@ -203,10 +201,5 @@ impl Definition {
             input.insert("ResourceConfig".to_owned(), Value::Object(resources));
         }
         Value::Object(input)
-    }
-
-    /// The range of a hyperparameter.
-    pub(crate) fn range(&self, name: &str) -> Option<&Range> {
-        self.ranges.get(name)
     }
 }

@@ -29,5 +29,6 @@ mod service_quotas;
 mod sts;
 mod sts_pipeline;
 mod transforms;
+mod tunings;
 mod versions;
 mod wire;

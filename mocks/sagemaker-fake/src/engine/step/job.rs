@@ -10,7 +10,9 @@ use crate::engine::execution::StepRecord;
 use crate::engine::role;
 use crate::engine::scope::ExecutionScope;
 use crate::jobs::{Job, Kind, Status, job};
+use crate::sagemaker::names;
 use crate::store::Records;
+use crate::tuning::TuningJob;
 use crate::ApiError;
 
 /// What a type of step makes.
@@ -33,6 +35,7 @@ fn makes(step: &Step) -> Option<Makes> {
         StepType::Processing | StepType::QualityCheck => ("ProcessingJob", "ProcessingJob"),
         StepType::Training => ("TrainingJob", "TrainingJob"),
         StepType::Transform => ("TransformJob", "TransformJob"),
+        StepType::Tuning => ("HyperParameterTuningJob", "TuningJob"),
         _ => return None,
     };
     Some(Makes { resource, metadata })
@@ -40,13 +43,18 @@ fn makes(step: &Step) -> Option<Makes> {
 
 /// The job that a step has made, if it has.
 pub(super) fn made(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> Result<Option<Made>, ApiError> {
+    let (region, name) = (&scope.execution.region, &record.resource);
     let kind = match step.kind {
+        StepType::Tuning => {
+            let found = scope.fake.store.read(|view| view.get::<TuningJob>(&names::key(region, name)))?;
+            return Ok(found.map(|job| Made { arn: job.arn, status: job.status, failure_reason: job.failure_reason }));
+        }
         StepType::Processing | StepType::QualityCheck => Kind::ProcessingJob,
         StepType::Training => Kind::TrainingJob,
         StepType::Transform => Kind::TransformJob,
         _ => return Ok(None),
     };
-    let key = job::key(&scope.execution.region, kind, &record.resource);
+    let key = job::key(region, kind, name);
     let found = scope.fake.store.read(|view| view.get::<Job>(&key))?;
     Ok(found.map(|job| Made { arn: job.arn, status: job.status, failure_reason: job.failure_reason }))
 }
