@@ -20,6 +20,7 @@ mod logs;
 mod monitoring;
 mod negatives;
 mod pipelines;
+mod quality_checks;
 mod registry;
 mod retries;
 mod s3;

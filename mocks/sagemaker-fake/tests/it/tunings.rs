@@ -184,7 +184,7 @@ async fn definitions_take_turns() {
 #[tokio::test]
 async fn a_job_of_which_nothing_comes_fails() {
     let account = account(Fake::builder(), "exit 1");
-    create(&account, request("hopeless", json!({}))).unwrap();
+    create(&account, request("hopeless", json!({"ResourceLimits": {"MaxParallelTrainingJobs": 1}}))).unwrap();
     let job = ended(&account, "hopeless").await;
     let reason = job.failure_reason.clone().unwrap();
     assert_eq!(job.status, Status::Failed);
