@@ -23,8 +23,7 @@ pub fn add(profile: &mut Profile, input: impl BufRead, format: DatasetFormat) ->
         DatasetFormat::JsonLines | DatasetFormat::Merged { .. } => {
             for chunk in records::Chunks::new(input, CHUNK) {
                 let chunk = chunk?;
-                let mut documents = chunk.records::<Map<String, Value>>();
-                while let Some(document) = documents.next() {
+                for document in chunk.records::<Map<String, Value>>() {
                     let mut row = Vec::new();
                     flatten("", &document?, &mut row);
                     profile.add(row.iter().map(|(name, value)| (name.as_str(), value.as_deref().map(Cow::from))));

@@ -1,7 +1,7 @@
 //! The analyzer of data quality: rows to statistics and suggested constraints and, where those of a baseline are given, to
 //! violations.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use model_monitor::{
     data_quality::{constraints::Constraints, profile::Profile, rows, statistics::Statistics, violations::Violations},
@@ -49,6 +49,6 @@ fn profile(source: &Path, format: DatasetFormat) -> Result<Statistics, Error> {
     profile.finish().ok_or_else(|| Error::NoRows { folder: source.to_owned() })
 }
 
-fn read<T>(path: &PathBuf, read: fn(&[u8]) -> Result<T, serde_json::Error>) -> Result<T, Error> {
-    read(&files::read(path)?).map_err(|source| Error::Baseline { path: path.clone(), source })
+fn read<T>(path: &Path, read: fn(&[u8]) -> Result<T, serde_json::Error>) -> Result<T, Error> {
+    read(&files::read(path)?).map_err(|source| Error::Baseline { path: path.to_owned(), source })
 }

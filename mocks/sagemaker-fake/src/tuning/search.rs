@@ -24,7 +24,7 @@ pub(super) fn propose(
 ) -> BTreeMap<String, String> {
     // Each trial draws from a source of its own: it does not matter who has drawn before.
     let mut random = fastrand::Rng::with_seed(seed.wrapping_add((number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-    let near = best.filter(|_| strategy == Strategy::Bayesian && number >= EXPLORED && number % 2 == 0);
+    let near = best.filter(|_| strategy == Strategy::Bayesian && number >= EXPLORED && number.is_multiple_of(2));
     let mut combination = number;
     let value = |(name, range): &(String, Range)| {
         let value = match (strategy, range, near) {
@@ -86,7 +86,7 @@ mod tests {
             let tuned = propose(Strategy::Bayesian, &ranges(), 3, number, Some(&best));
             let x: f64 = tuned["x"].parse().unwrap();
             assert!((0.0..=10.0).contains(&x));
-            if number >= EXPLORED && number % 2 == 0 {
+            if number >= EXPLORED && number.is_multiple_of(2) {
                 assert!((4.0..=6.0).contains(&x), "{number}: {x}");
             }
         }

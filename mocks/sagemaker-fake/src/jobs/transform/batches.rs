@@ -20,8 +20,16 @@ pub(super) struct Batches {
     by_line: bool,
     manner: Manner,
     association: Association,
-    /// A record that was too much for the last batch, and what the model is shown of it.
-    waiting: Option<(Vec<u8>, Vec<u8>)>,
+    /// A record that was too much for the last batch.
+    waiting: Option<Record>,
+}
+
+/// A record.
+struct Record {
+    /// As the object has it, if it is needed for what is kept.
+    whole: Vec<u8>,
+    /// What the model is shown of it.
+    shown: Vec<u8>,
 }
 
 impl Batches {
@@ -50,7 +58,7 @@ impl Batches {
         let several = self.by_line && self.manner.strategy == Strategy::MultiRecord;
         let mut batch: Option<Batch> = None;
         loop {
-            let Some((record, mut shown)) = self.record()? else { return Ok(batch) };
+            let Some(Record { whole, mut shown }) = self.record()? else { return Ok(batch) };
             // Of several, each has its delimiter, as the object has it.
             if several {
                 shown.push(b'\n');
@@ -60,13 +68,13 @@ impl Batches {
             }
             if batch.as_ref().is_some_and(|batch| batch.body.len() + shown.len() > limit) {
                 shown.pop();
-                self.waiting = Some((record, shown));
+                self.waiting = Some(Record { whole, shown });
                 return Ok(batch);
             }
             let filled = batch.get_or_insert_default();
             filled.body.append(&mut shown);
             if !self.association.keeps_all() {
-                filled.records.push(record);
+                filled.records.push(whole);
             }
             if !several {
                 return Ok(batch);
@@ -74,14 +82,13 @@ impl Batches {
         }
     }
 
-    /// The next record, and what the model is shown of it.
-    fn record(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, String> {
+    fn record(&mut self) -> Result<Option<Record>, String> {
         if let Some(waiting) = self.waiting.take() {
             return Ok(Some(waiting));
         }
         let Some(record) = self.read().map_err(|error| error.to_string())? else { return Ok(None) };
-        let kept = if self.association.keeps_all() { Vec::new() } else { record.clone() };
-        Ok(Some((kept, self.association.shown(record)?)))
+        let whole = if self.association.keeps_all() { Vec::new() } else { record.clone() };
+        Ok(Some(Record { whole, shown: self.association.shown(record)? }))
     }
 
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
