@@ -3,34 +3,33 @@
 //! | module | what it does |
 //! |---|---|
 //! | `request` | what a job asks for, and how its container is to be asked |
+//! | `object` | one object of the input: asked for its inferences, and what comes of it uploaded |
 //! | `batches` | an object to the bodies of requests |
 //! | `association`, `json_path` | what the model is shown of a record, and what is kept of record and inference |
+//! | `data_log` | what SageMaker itself has to say of the job |
 //!
 //! One process stands for all instances: what they would share out among them it does object by object. Each object's
 //! inferences are uploaded when all of them are there, or not at all; one object that fails does not stop the others.
 
 mod association;
 mod batches;
+mod data_log;
 mod json_path;
+mod object;
 mod request;
 
-use std::fs::File;
-use std::io::{self, BufReader, Write as _};
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
-use futures::future::join_all;
-use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 use tokio::sync::watch;
 
-use self::batches::{Batch, Batches};
-use self::request::{ExecutionParameters, Manner, Request};
+use self::data_log::DataLog;
+use self::object::Asker;
+use self::request::{ExecutionParameters, Request};
 use super::attempt::{self, ALGORITHM_ERROR, CANNOT_PULL, Failure, Left};
 use super::inputs::Item;
 use super::job::{Job, Status};
-use super::logs::{self, Stream, Writer};
+use super::logs::{self, Stream};
 use super::outputs;
 use super::tree::Tree;
 use crate::authorisation::{NotAssumed, Work};
@@ -41,12 +40,6 @@ use crate::fake::WeakFake;
 use crate::sagemaker::model;
 use crate::store::Records;
 use crate::{ApiError, Fake};
-
-/// SageMaker's sentence for input that cannot be used.
-const CLIENT_ERROR: &str = "ClientError: See job logs for more information";
-
-/// The longest answer that is taken, in bytes. SageMaker names no limit of its own.
-const LONGEST_ANSWER: usize = 1 << 30;
 
 /// Whether the job can be run.
 ///
@@ -64,28 +57,6 @@ struct Ready {
     tree: Tree,
     container: Plan,
     log: DataLog,
-}
-
-/// Why an object has no inferences.
-#[derive(Debug)]
-enum Fault {
-    /// It is not as it should be, or too much at once.
-    Client(String),
-    /// The model failed.
-    Algorithm(String),
-    /// The inferences cannot be stored.
-    Output(String),
-}
-
-impl Fault {
-    /// FailureReason of the job.
-    fn reason(&self) -> String {
-        match self {
-            Self::Client(_) => CLIENT_ERROR.to_owned(),
-            Self::Algorithm(_) => ALGORITHM_ERROR.to_owned(),
-            Self::Output(why) => Failure::client(why).0,
-        }
-    }
 }
 
 /// None if the fake is closed meanwhile.
@@ -197,7 +168,7 @@ async fn transform_all(fake: &WeakFake, ready: Ready, container: &Container) -> 
         manner.max_payload,
         manner.strategy.written()
     ))?;
-    let whole = std::sync::Arc::new((job, request));
+    let whole = Arc::new((job, request));
     let mut failed = None;
     for item in &items {
         let asker = Asker { fake, job: &whole, container, manner, tree: &tree };
@@ -211,147 +182,6 @@ async fn transform_all(fake: &WeakFake, ready: Ready, container: &Container) -> 
         return Some(Err(reason));
     }
     blocking(fake, move |fake| capture(fake, &whole.0, &whole.1, &items, &tree)).await
-}
-
-/// What it takes to transform an object.
-struct Asker<'a> {
-    fake: &'a WeakFake,
-    job: &'a std::sync::Arc<(Job, Request)>,
-    container: &'a Container,
-    manner: Manner,
-    tree: &'a Tree,
-}
-
-impl Asker<'_> {
-    /// Asks for the inferences of an object and uploads them. None if the fake is closed meanwhile.
-    async fn transform(&self, item: &Item) -> Option<Result<(), Fault>> {
-        let (job, manner, item_of) = (self.job.clone(), self.manner, item.clone());
-        let opened = blocking(self.fake, move |fake| open(fake, &job.0, &job.1, &item_of, manner)).await?;
-        let mut batches = match opened {
-            Ok(batches) => batches,
-            Err(fault) => return Some(Err(fault)),
-        };
-        let path = self.tree.root().join("inferences");
-        let mut output = match Output::new(path, self.job.1.assembles_by_line()) {
-            Ok(output) => output,
-            Err(error) => return Some(Err(Fault::Output(error.to_string()))),
-        };
-        loop {
-            let concurrent = self.manner.concurrent;
-            let taken = blocking(self.fake, move |_| {
-                let taken = batches.take(concurrent);
-                (batches, taken)
-            });
-            let (rest, taken) = taken.await?;
-            batches = rest;
-            let taken = match taken {
-                Ok(taken) if taken.is_empty() => break,
-                Ok(taken) => taken,
-                Err(why) => return Some(Err(Fault::Client(why))),
-            };
-            let answers = join_all(taken.into_iter().map(|batch| self.ask(batch))).await;
-            let job = self.job.clone();
-            let written = blocking(self.fake, move |_| {
-                let association = job.1.association().map_err(Fault::Client)?;
-                for answer in answers {
-                    let (records, answer) = answer?;
-                    for kept in association.kept(&records, &answer).map_err(Fault::Client)? {
-                        output.add(&kept).map_err(|error| Fault::Output(error.to_string()))?;
-                    }
-                }
-                Ok(output)
-            });
-            output = match written.await? {
-                Ok(output) => output,
-                Err(fault) => return Some(Err(fault)),
-            };
-        }
-        let (job, item) = (self.job.clone(), item.clone());
-        blocking(self.fake, move |fake| upload(fake, &job.0, &job.1, &item, output)).await
-    }
-
-    /// Asks for the inferences of a batch, again if need be: what the model refuses it would refuse again.
-    async fn ask(&self, batch: Batch) -> Result<(Vec<Vec<u8>>, Bytes), Fault> {
-        let request = &self.job.1;
-        let body = Bytes::from(batch.body);
-        let mut headers = HeaderMap::new();
-        let given = [
-            (header::CONTENT_TYPE, &request.transform_input.content_type),
-            (header::ACCEPT, &request.transform_output.accept),
-        ];
-        for (name, value) in given {
-            if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
-                headers.insert(name, value);
-            }
-        }
-        let mut said = String::new();
-        for _ in 0..=request.retries() {
-            let Some(client) = self.fake.upgrade().map(|fake| fake.hosting.client.clone()) else { break };
-            let Some(port) = self.container.port() else {
-                said = "Unable to get response from algorithm".to_owned();
-                break;
-            };
-            let asked = client.invoke(port, headers.clone(), body.clone(), LONGEST_ANSWER);
-            said = match tokio::time::timeout(request.patience(), asked).await {
-                Ok(Ok(answer)) if answer.status().is_success() => return Ok((batch.records, answer.into_body())),
-                Ok(Ok(answer)) if answer.status().is_client_error() => {
-                    let (status, body) = (answer.status().as_u16(), answer.into_body());
-                    let message = String::from_utf8_lossy(&body).trim_end().to_owned();
-                    return Err(Fault::Client(format!("ClientError: {status}\n\nMessage:\n{message}")));
-                }
-                Ok(Ok(answer)) => format!("Bad HTTP status received from algorithm: {}", answer.status().as_u16()),
-                Ok(Err(why)) => format!("Unable to get response from algorithm: {why}"),
-                Err(_) => "Model server did not respond to /invocations request within the timeout".to_owned(),
-            };
-        }
-        Err(Fault::Algorithm(said))
-    }
-}
-
-fn open(fake: &Fake, job: &Job, request: &Request, item: &Item, manner: Manner) -> Result<Batches, Fault> {
-    let work = work(fake, job).map_err(|failure| Fault::Output(failure.0))?;
-    let (_, file) = work.open(&item.bucket, &item.key).map_err(|error| Fault::Client(error.message))?;
-    let association = request.association().map_err(Fault::Client)?;
-    let content: Box<dyn io::BufRead + Send> = match request.transform_input.compression_type.as_deref() {
-        Some("Gzip") => Box::new(BufReader::new(MultiGzDecoder::new(file))),
-        _ => Box::new(BufReader::new(file)),
-    };
-    Ok(Batches::new(content, request.by_line(), manner, association))
-}
-
-fn upload(fake: &Fake, job: &Job, request: &Request, item: &Item, output: Output) -> Result<(), Fault> {
-    let path = output.finish().map_err(|error| Fault::Output(error.to_string()))?;
-    let work = work(fake, job).map_err(|failure| Fault::Output(failure.0))?;
-    outputs::upload_file(&work, &path, &output_uri(request, item)).map_err(Fault::Output)
-}
-
-/// The object's name below the input's prefix, and `.out`.
-fn output_uri(request: &Request, item: &Item) -> String {
-    format!("{}/{}.out", request.transform_output.s3_output_path.trim_end_matches('/'), item.path)
-}
-
-/// What the job keeps of an object's records, until it is uploaded.
-struct Output {
-    path: PathBuf,
-    file: io::BufWriter<File>,
-    by_line: bool,
-}
-
-impl Output {
-    fn new(path: PathBuf, by_line: bool) -> io::Result<Self> {
-        Ok(Self { file: io::BufWriter::new(File::create(&path)?), path, by_line })
-    }
-
-    fn add(&mut self, kept: &[u8]) -> io::Result<()> {
-        self.file.write_all(kept)?;
-        // A model that ends its lines itself does not need another end.
-        if self.by_line && !kept.ends_with(b"\n") { self.file.write_all(b"\n") } else { Ok(()) }
-    }
-
-    fn finish(self) -> io::Result<PathBuf> {
-        self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(self.path)
-    }
 }
 
 /// Batch transform captures what went in and came out by naming the objects, in manifests under the hour of the job's
@@ -373,39 +203,4 @@ fn capture(fake: &Fake, job: &Job, request: &Request, items: &[Item], tree: &Tre
         outputs::upload_file(&work, &path, &uri).map_err(|why| Failure::client(why).0)?;
     }
     Ok(())
-}
-
-/// What SageMaker has to say itself: `STREAM/data-log`, beside what the container prints.
-struct DataLog(Writer);
-
-impl DataLog {
-    fn open(fake: &Fake, container: Option<&Stream>) -> Result<Self, ApiError> {
-        let Some(container) = container else { return Ok(Self(Writer::deaf())) };
-        let stream = Stream { name: format!("{}/data-log", container.name), ..container.clone() };
-        Writer::open(fake, &stream).map(Self)
-    }
-
-    /// None if the fake is closed.
-    fn say(&mut self, fake: &WeakFake, line: &str) -> Option<()> {
-        let now = fake.upgrade()?.clock.now();
-        let date = now.date();
-        let time = format!(
-            "{}T{:02}:{:02}:{:02}.{:03}",
-            date.date(),
-            date.hour(),
-            date.minute(),
-            date.second(),
-            date.millisecond()
-        );
-        if let Err(error) = self.0.write(now, format!("{time}:[sagemaker logs]: {line}\n").as_bytes()) {
-            tracing::warn!("the log of a batch transform job: {error}");
-        }
-        Some(())
-    }
-
-    /// Why an object has no inferences, line by line.
-    fn tell(&mut self, fake: &WeakFake, place: &str, fault: &Fault) -> Option<()> {
-        let (Fault::Client(why) | Fault::Algorithm(why) | Fault::Output(why)) = fault;
-        why.lines().try_for_each(|line| self.say(fake, &format!("{place}: {line}")))
-    }
 }

@@ -156,8 +156,7 @@ fn description(records: &impl Records, job: &TuningJob) -> Result<Value, ApiErro
     let in_status = |trial: &TrialState, status: Status| trial.job.as_ref().is_some_and(|job| job.status == status);
     let failed = |trial: &TrialState, retryable: bool| {
         let reason = trial.job.as_ref().and_then(|job| job.failure_reason.as_deref()).unwrap_or_default();
-        let may_be_retried = reason.starts_with("InternalServerError") || reason.starts_with("CapacityError");
-        in_status(trial, Status::Failed) && may_be_retried == retryable
+        in_status(trial, Status::Failed) && reason.starts_with("InternalServerError") == retryable
     };
     output["TrainingJobStatusCounters"] = json!({
         "Completed": count(&|trial| in_status(trial, Status::Completed)),

@@ -6,6 +6,7 @@ mod callbacks;
 mod capture;
 mod clients;
 mod cloudwatch;
+mod definitions;
 mod endpoints;
 mod enforcement;
 mod executions;
