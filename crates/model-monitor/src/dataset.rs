@@ -259,7 +259,7 @@ impl FromStr for DatasetFormat {
                 Some([side]) => Ok(Self::Merged { side: *side }),
                 Some(_) => Err(wrong("predictions are read from one side: give one of the captureIndexNames")),
             },
-            Format::SagemakerCaptureJson(_) => Err(wrong("model quality needs labels: merge them first")),
+            Format::SagemakerCaptureJson(_) => Err(wrong("captures are read when their labels are merged with them")),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! SageMaker Model Monitor's model quality analysis: records that an endpoint captured and labels that came later, to
-//! metrics, constraints and violations in AWS's formats. No file, no network: bytes come in through `BufRead`, values and
-//! bytes go out.
+//! SageMaker Model Monitor's analyses. Model quality: records that an endpoint captured and labels that came later, to
+//! metrics, constraints and violations in AWS's formats. Data quality: the same of the columns of any data. No file, no
+//! network: bytes come in through `BufRead`, values and bytes go out.
 //!
 //! The modules in the order in which data passes through them:
 //!
@@ -15,12 +15,14 @@
 //! | [`tolerance`] | rows of a baseline | how far chance moves each metric, and constraints with that margin |
 //! | [`violations`] | statistics and constraints | [`violations::Violations`]: `constraint_violations.json` |
 //! | [`cloudwatch`] | statistics | the metrics that a job publishes |
+//! | [`data_quality`] | rows of any columns | statistics, constraints and violations of them |
 //! | [`distribution`] | captured requests | how each feature is distributed, and how far from a baseline |
 
 pub mod analysis;
 pub mod attribute;
 pub mod cloudwatch;
 pub mod constraints;
+pub mod data_quality;
 pub mod dataset;
 pub mod distribution;
 pub mod layout;

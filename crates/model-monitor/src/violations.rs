@@ -80,9 +80,14 @@ impl Violations {
     /// The job's exit message. What it begins with becomes the status of the monitor's execution.
     #[must_use]
     pub fn exit_message(&self) -> String {
-        match self.violations.len() {
-            0 => "Completed: Job completed successfully with no violations.".to_owned(),
-            count => format!("CompletedWithViolations: Job completed successfully with {count} violations."),
-        }
+        exit_message(self.violations.len())
+    }
+}
+
+/// What a job with so many violations says.
+pub(crate) fn exit_message(violations: usize) -> String {
+    match violations {
+        0 => "Completed: Job completed successfully with no violations.".to_owned(),
+        count => format!("CompletedWithViolations: Job completed successfully with {count} violations."),
     }
 }

@@ -129,6 +129,18 @@ pub fn attributes(kind: &StepType) -> Option<&'static [&'static str]> {
             "TrainingJobDefinition.TuningObjective",
             "TrainingJobDefinitions",
         ],
+        // The arguments of its job, and beside them what the step itself says.
+        StepType::QualityCheck => &[
+            "AppSpecification",
+            "Environment",
+            "ProcessingInputs",
+            "CheckType",
+            "ModelPackageGroupName",
+            "RegisterNewBaseline",
+            "SkipCheck",
+            "SuppliedBaselineConstraints",
+            "SuppliedBaselineStatistics",
+        ],
         StepType::Transform => &["DataProcessing", "Environment", "ModelName", "TransformInput"],
         StepType::AutoML => &[
             "AutoMLJobConfig.CompletionCriteria",

@@ -77,12 +77,14 @@ pub(crate) enum Error {
         "{name} is set, but this program runs no scripts of yours: make the rows what the monitor reads beforehand"
     )]
     Script { name: &'static str },
-    #[error("analysis_type is {found:?}: this program analyses MODEL_QUALITY alone")]
+    #[error("analysis_type is {found:?}: this program analyses MODEL_QUALITY, and DATA_QUALITY where there is none")]
     AnalysisType { found: String },
     #[error(transparent)]
     ProblemType(#[from] UnknownProblem),
     #[error(transparent)]
     DatasetFormat(#[from] FormatError),
+    #[error("{path} is not what the monitor writes there")]
+    Baseline { path: PathBuf, source: serde_json::Error },
     #[error("Job inputs had no data: {folder} has no file")]
     NoData { folder: PathBuf },
     #[error("Job inputs had no data: no captured record has a label: {report}")]

@@ -1,8 +1,9 @@
-//! `monitor`: in place of the two images of SageMaker Model Monitor for model quality, with their environment, inputs
-//! and outputs. The images take no arguments; of the two, the ground truth merger alone has `ground_truth_source` in its
-//! environment.
+//! `monitor`: in place of the two images of SageMaker Model Monitor, with their environment, inputs and outputs. The
+//! images take no arguments; of the two, the ground truth merger alone has `ground_truth_source` in its environment, and
+//! of the analyses data quality alone has no `analysis_type`.
 
 mod analyze;
+mod data_quality;
 mod environment;
 mod merge;
 
@@ -27,7 +28,10 @@ pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
     let environment = Environment::new(opt_ml);
     match environment.folder("ground_truth_source") {
         Ok(ground_truth) => merge::run(&environment, &ground_truth),
-        Err(Error::NoVariable { .. }) => analyze::run(opt_ml, &environment),
+        Err(Error::NoVariable { .. }) => match environment.get("analysis_type").as_deref() {
+            None | Some("DATA_QUALITY") => data_quality::run(opt_ml, &environment),
+            Some(_) => analyze::run(opt_ml, &environment),
+        },
         Err(error) => Err(error),
     }
 }

@@ -13,7 +13,7 @@
 //! | authorisation | [`authorisation`] | who may do what, if IAM is enforced: operations mapped to actions as AWS does |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
 //! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`cloudwatch`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
-//! | lifecycle | [`engine`], [`jobs`], [`endpoints`], [`monitoring`], [`clock`] | what happens after the answer: executions, jobs, endpoints, schedules, time |
+//! | lifecycle | [`engine`], [`jobs`], [`tuning`], [`endpoints`], [`monitoring`], [`clock`] | what happens after the answer: executions, jobs, endpoints, schedules, time |
 //! | store | [`store`] | transactions over records; plain files for objects |
 
 pub mod authorisation;
@@ -33,6 +33,7 @@ pub mod endpoints;
 pub mod engine;
 pub mod jobs;
 pub mod monitoring;
+pub mod tuning;
 
 pub mod account;
 pub mod calls;

@@ -124,7 +124,7 @@ fn formats_that_cannot_be_read_are_refused_by_name() {
     }
     refused(r#"{"parquet": {}}"#, "parquet is not read");
     refused(r#"{"json": {"lines": false}}"#, "set lines to true");
-    refused(r#"{"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput"]}}"#, "needs labels");
+    refused(r#"{"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput"]}}"#, "when their labels are merged");
     refused(r#"{"sagemakerMergeJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}"#, "one side");
     refused(r#"{"sagemakerMergeJson": {"captureIndexNames": ["endpoint"]}}"#, "unknown variant `endpoint`");
     refused(r#"{"xml": {}}"#, "unknown variant `xml`");

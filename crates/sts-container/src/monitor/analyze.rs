@@ -60,16 +60,11 @@ pub(super) fn run(opt_ml: &OptMl, environment: &Environment) -> Result<(), Error
 
 impl Job {
     fn read(environment: &Environment) -> Result<Self, Error> {
-        // Without a type, AWS's image analyses data quality.
         let analysis = environment.get("analysis_type").unwrap_or_default();
         if analysis != "MODEL_QUALITY" {
             return Err(Error::AnalysisType { found: analysis });
         }
-        for name in ["record_preprocessor_script", "post_analytics_processor_script"] {
-            if environment.get(name).is_some() {
-                return Err(Error::Script { name });
-            }
-        }
+        environment.has_no_scripts()?;
         let problem: Problem = environment.required("problem_type")?.parse()?;
         let format: DatasetFormat = environment.required("dataset_format")?.parse()?;
         let attribute = |name| environment.get(name).map(|text| Attribute::new(text.trim()));

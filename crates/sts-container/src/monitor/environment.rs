@@ -40,6 +40,21 @@ impl<'a> Environment<'a> {
         self.get(name).map(parse).transpose()
     }
 
+    /// # Errors
+    /// The job has scripts of its own.
+    pub(super) fn has_no_scripts(&self) -> Result<(), Error> {
+        let scripts = ["record_preprocessor_script", "post_analytics_processor_script"];
+        scripts.into_iter().find(|name| self.get(name).is_some()).map_or(Ok(()), |name| Err(Error::Script { name }))
+    }
+
+    /// A folder or file of the job, if it names one.
+    ///
+    /// # Errors
+    /// It is nowhere below `/opt/ml`.
+    pub(super) fn optional_folder(&self, name: &'static str) -> Result<Option<PathBuf>, Error> {
+        if self.get(name).is_some() { self.folder(name).map(Some) } else { Ok(None) }
+    }
+
     /// A folder or file of the job.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! One container of an endpoint: its process, its health check, started again when it ends.
+//! One container that serves, of an endpoint or a batch transform job: its process, its health check, started again when it ends.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
@@ -31,7 +31,7 @@ const ATTEMPTS: usize = 2;
 
 /// What is to run.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub command: Vec<String>,
     pub environment: BTreeMap<String, String>,
     pub tree: Tree,
@@ -41,7 +41,7 @@ pub(super) struct Plan {
 
 /// Where a container is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     /// It has not passed a health check yet.
     Starting,
     /// It answers at this port.
@@ -53,20 +53,20 @@ pub(super) enum State {
 }
 
 /// A container that is kept running until it is told to stop.
-pub(super) struct Container {
+pub(crate) struct Container {
     state: watch::Receiver<State>,
 }
 
 impl Container {
     /// Keeps a program running in the background until `stop`.
-    pub(super) fn start(fake: &crate::Fake, client: Client, plan: Plan, stop: watch::Receiver<bool>) -> Self {
+    pub(crate) fn start(fake: &crate::Fake, client: Client, plan: Plan, stop: watch::Receiver<bool>) -> Self {
         let (sender, state) = watch::channel(State::Starting);
         fake.engine.spawn(keep_running(fake.downgrade(), client, plan, sender, stop));
         Self { state }
     }
 
     /// Where it answers, if it does.
-    pub(super) fn port(&self) -> Option<u16> {
+    pub(crate) fn port(&self) -> Option<u16> {
         match *self.state.borrow() {
             State::Ready(port) => Some(port),
             _ => None,
@@ -74,14 +74,14 @@ impl Container {
     }
 
     /// Waits until it has passed its first health check; false if it never will. None if the fake is closed.
-    pub(super) async fn ready(&self) -> Option<bool> {
+    pub(crate) async fn ready(&self) -> Option<bool> {
         let mut state = self.state.clone();
         let settled = state.wait_for(|state| matches!(state, State::Ready(_) | State::Ended)).await;
         settled.ok().map(|state| matches!(*state, State::Ready(_)))
     }
 
     /// Waits until its program has ended for good.
-    pub(super) async fn ended(&self) {
+    pub(crate) async fn ended(&self) {
         let _ = self.state.clone().wait_for(|state| *state == State::Ended).await;
     }
 }

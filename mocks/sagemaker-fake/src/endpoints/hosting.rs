@@ -22,7 +22,7 @@ pub struct Hosting {
     serving: RwLock<HashMap<String, Arc<Serving>>>,
     /// Those too that nobody is led to any more, as long as they are there.
     all: Mutex<Vec<Weak<Serving>>>,
-    pub(super) client: Client,
+    pub(crate) client: Client,
 }
 
 /// A deployment that answers.
@@ -135,7 +135,7 @@ impl Serving {
 
 /// Speaks to containers over connections that are kept.
 #[derive(Clone)]
-pub(super) struct Client(hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>);
+pub(crate) struct Client(hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>);
 
 impl Default for Client {
     fn default() -> Self {
@@ -152,8 +152,16 @@ impl Client {
         self.0.request(request).await.is_ok_and(|response| response.status() == StatusCode::OK)
     }
 
+    /// How a container wants to be asked by a batch transform job, if it says so.
+    pub(crate) async fn execution_parameters(&self, port: u16) -> Option<Bytes> {
+        let request = request(Method::GET, port, "/execution-parameters", HeaderMap::new(), Bytes::new());
+        let response = self.0.request(request).await.ok().filter(|response| response.status() == StatusCode::OK)?;
+        let body = Limited::new(response.into_body(), 1 << 20).collect().await.ok()?;
+        Some(body.to_bytes())
+    }
+
     /// Asks a container for an inference; takes no longer answer than `limit` bytes. The error is the cause.
-    pub(super) async fn invoke(
+    pub(crate) async fn invoke(
         &self,
         port: u16,
         headers: HeaderMap,

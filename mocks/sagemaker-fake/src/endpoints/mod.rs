@@ -12,7 +12,7 @@
 //! | `capture` | data capture: records, files, their way into S3 |
 
 mod capture;
-mod container;
+pub(crate) mod container;
 mod hosting;
 pub mod invoke;
 mod lifecycle;
@@ -22,6 +22,7 @@ mod seed;
 
 pub(crate) use hosting::Hosting;
 pub(crate) use lifecycle::launch;
+pub(crate) use model::unpack;
 pub use record::{Container, Deployment, Endpoint, Status, Variant};
 pub(crate) use seed::seed;
 

@@ -51,7 +51,8 @@ pub(super) fn tree(state: &Path, endpoint: &Endpoint, deployment: &Deployment, v
     Tree::new(&folder(state, endpoint).join(&deployment.id).join(&variant.name))
 }
 
-fn unpack(work: &Work<'_>, url: &str, folder: &Path) -> Result<(), String> {
+/// Unpacks a `model.tar.gz`. The error is SageMaker's sentence.
+pub(crate) fn unpack(work: &Work<'_>, url: &str, folder: &Path) -> Result<(), String> {
     let opened = split_uri(url).and_then(|(bucket, key)| work.open(bucket, key).ok());
     let (_, archive) = opened.ok_or_else(|| {
         format!(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pipeline_definition::retry::{self, Next};
-use pipeline_definition::{Definition, Graph, Step};
+use pipeline_definition::{Definition, Graph, Step, StepType};
 
 use super::execution::{self, Execution, ExecutionStatus, RetriedFailure, StepRecord, StepStatus};
 use super::scope::ExecutionScope;
@@ -98,10 +98,19 @@ fn advance(fake: &Fake, plan: &Plan) -> Result<Progressed, ApiError> {
         let free =
             execution.max_parallel_execution_steps.map_or(usize::MAX, |most| (most as usize).saturating_sub(running));
         if ready.is_empty() || free == 0 {
-            return Ok(Progressed::WaitsUntil(execution.steps.iter().filter_map(|step| step.retry_at).min()));
+            return Ok(Progressed::WaitsUntil(due(plan, &execution)));
         }
         enter(fake, plan, &ready[..ready.len().min(free)])?;
     }
+}
+
+/// When there is something to do, if nothing happens before.
+fn due(plan: &Plan, execution: &Execution) -> Option<Timestamp> {
+    let running = execution.steps.iter().filter(|record| !record.status.is_final());
+    let of_step = |record: &StepRecord| {
+        record.retry_at.or_else(|| plan.definition.step(&record.name).and_then(|step| step::due(step, record)))
+    };
+    running.filter_map(of_step).min()
 }
 
 /// Looks after the steps that have started and not ended. Whether any of them has come further.
@@ -113,25 +122,23 @@ fn follow(fake: &Fake, plan: &Plan, execution: &Execution) -> Result<bool, ApiEr
         if !stopping && record.retry_at.is_some_and(|time| time > fake.clock.now()) {
             continue;
         }
-        let (outcome, started) = match record.status {
-            StepStatus::Starting if stopping && !step::has_begun(fake, execution, step, record)? => {
-                (Outcome::Stopped, None)
-            }
-            StepStatus::Starting => {
-                let scope =
-                    ExecutionScope { fake, definition: &plan.definition, execution, resource: Some(&record.resource) };
-                let mut started = record.clone();
-                (step::start(&scope, step, &mut started), Some(started))
-            }
-            _ => (step::observe(fake, execution, step, record)?, None),
+        let scope =
+            ExecutionScope { fake, definition: &plan.definition, execution, resource: Some(&record.resource) };
+        let mut seen = record.clone();
+        let outcome = match record.status {
+            StepStatus::Starting if stopping && !step::has_begun(&scope, step, record)? => Outcome::Stopped,
+            StepStatus::Starting => step::start(&scope, step, &mut seen),
+            _ => step::observe(&scope, step, &mut seen)?,
         };
-        if stopping && outcome == Outcome::Executing {
-            step::stop(fake, execution, step, record);
-        }
-        if started.is_some() || !is_at(record.status, &outcome) {
+        let changed = (seen != *record).then_some(seen);
+        let outcome = match outcome {
+            Outcome::Executing if stopping => step::stop(&scope, step, record),
+            outcome => outcome,
+        };
+        if changed.is_some() || !is_at(record.status, &outcome) {
             execution::update_step(fake, &plan.arn, &record.name, |record, now| {
-                if let Some(started) = started {
-                    *record = started;
+                if let Some(changed) = changed {
+                    *record = changed;
                 }
                 record.retry_at = None;
                 match outcome {
@@ -177,7 +184,7 @@ fn fail(fake: &Fake, execution: &Execution, record: &mut StepRecord, step: &Step
             record.attempts += 1;
             record.status = StepStatus::Starting;
             record.retry_at = Some(Timestamp(now.0.saturating_add(wait)));
-            record.resource = resource(fake, &execution.id, &step.name);
+            record.resource = resource(fake, &execution.id, Some(step), &step.name);
         }
         (_, next) => {
             let failure = failure.given_up(&execution.arn, &step.name, next);
@@ -209,7 +216,7 @@ fn enter(fake: &Fake, plan: &Plan, names: &[&str]) -> Result<(), ApiError> {
                 start: now,
                 end: None,
                 failure_reason: None,
-                resource: resource(fake, &execution.id, name),
+                resource: resource(fake, &execution.id, step, name),
                 metadata: serde_json::json!({}),
                 cache: None,
                 taken_from: None,
@@ -221,10 +228,14 @@ fn enter(fake: &Fake, plan: &Plan, names: &[&str]) -> Result<(), ApiError> {
     })
 }
 
-/// The name of what a step makes: names allow no underscore, and may be 63 long.
-fn resource(fake: &Fake, execution_id: &str, step: &str) -> String {
-    let step: String = step.chars().take(20).map(|c| if c == '_' { '-' } else { c }).collect();
-    format!("pipelines-{execution_id}-{step}-{}", fake.ids.alphanumeric(10))
+/// The name of what a step makes: names allow no underscore, and may be 63 long, those of tuning jobs 32.
+fn resource(fake: &Fake, execution_id: &str, step: Option<&Step>, name: &str) -> String {
+    let (prefix, longest) = match step.map(|step| &step.kind) {
+        Some(StepType::Tuning) => ("", 7),
+        _ => ("pipelines-", 20),
+    };
+    let name: String = name.chars().take(longest).map(|c| if c == '_' { '-' } else { c }).collect();
+    format!("{prefix}{execution_id}-{name}-{}", fake.ids.alphanumeric(10))
 }
 
 fn finish(fake: &Fake, plan: &Plan) -> Result<(), ApiError> {

@@ -274,7 +274,7 @@ pub(super) fn update<T>(fake: &Fake, arn: &str, f: impl FnOnce(&mut Execution, T
     Ok(value)
 }
 
-/// Changes the record of a step that has started.
+/// Changes the record of a step that has started, unless it has ended by now.
 pub(super) fn update_step(
     fake: &Fake,
     arn: &str,
@@ -282,7 +282,7 @@ pub(super) fn update_step(
     f: impl FnOnce(&mut StepRecord, Timestamp),
 ) -> Result<(), ApiError> {
     update(fake, arn, |execution, now| {
-        if let Some(step) = execution.steps.iter_mut().find(|step| step.name == name) {
+        if let Some(step) = execution.steps.iter_mut().find(|step| step.name == name && !step.status.is_final()) {
             f(step, now);
         }
     })

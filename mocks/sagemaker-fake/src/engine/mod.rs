@@ -16,7 +16,7 @@ mod drive;
 pub mod execution;
 pub(crate) mod role;
 mod scope;
-mod step;
+pub(crate) mod step;
 mod tasks;
 
 pub use execution::{CacheLookup, Execution, ExecutionStatus, RetriedFailure, Selective, StepRecord, StepStatus};
@@ -24,10 +24,11 @@ pub use tasks::Engine;
 
 pub(crate) use drive::launch;
 pub(crate) use role::session_of;
-pub(crate) use tasks::{blocking, changed_or_due, until};
+pub use tasks::until;
+pub(crate) use tasks::{blocking, changed_or_due};
 
 use crate::store::Records;
-use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring};
+use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring, tuning};
 
 /// Goes on with every execution, job and endpoint that was running when the fake was last closed or killed.
 ///
@@ -36,6 +37,7 @@ use crate::{ApiError, Fake, cloudwatch, endpoints, jobs, monitoring};
 pub fn resume(fake: &Fake) -> Result<(), ApiError> {
     fake.engine.start();
     jobs::resume(fake)?;
+    tuning::resume(fake)?;
     endpoints::resume(fake)?;
     monitoring::resume(fake)?;
     let executions = fake.store.read(|view| view.list::<Execution>(""))?;

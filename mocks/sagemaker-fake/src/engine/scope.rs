@@ -9,11 +9,12 @@ use time::format_description::well_known::Rfc3339;
 
 use super::execution::{Execution, StepStatus};
 use super::role;
+use super::step::callback;
 use crate::Fake;
 use crate::authorisation::{NotAssumed, Work, could_not_assume};
 use crate::clock::Timestamp;
 use crate::jobs::{Job, Kind, inputs::split_uri, job};
-use crate::sagemaker::{processing_job, training_job};
+use crate::sagemaker::{hyper_parameter_tuning_job, names, processing_job, training_job, transform_job};
 use crate::store::Records;
 
 /// An execution as the expressions of its definition see it.
@@ -57,6 +58,12 @@ impl Scope for ExecutionScope<'_> {
             StepType::Training => {
                 self.job(Kind::TrainingJob, &step.resource).map(|job| training_job::description(&job))
             }
+            StepType::Transform => {
+                self.job(Kind::TransformJob, &step.resource).map(|job| transform_job::description(&job))
+            }
+            StepType::Tuning => self.tuning_job(&step.resource),
+            StepType::Callback => Some(callback::properties(self.definition.step(name)?, step)),
+            StepType::QualityCheck => Some(step.metadata["QualityCheck"].clone()),
             StepType::Model => look_up("DescribeModel", json!({"ModelName": step.resource})),
             StepType::RegisterModel => {
                 look_up("DescribeModelPackage", json!({"ModelPackageName": step.metadata["RegisterModel"]["Arn"]}))
@@ -93,6 +100,15 @@ impl Scope for ExecutionScope<'_> {
 }
 
 impl ExecutionScope<'_> {
+    fn tuning_job(&self, name: &str) -> Option<Value> {
+        let key = names::key(&self.execution.region, name);
+        let read = self.fake.store.read(|view| match view.get(&key)? {
+            Some(job) => hyper_parameter_tuning_job::properties(view, &job).map(Some),
+            None => Ok(None),
+        });
+        read.ok().flatten()
+    }
+
     fn job(&self, kind: Kind, name: &str) -> Option<Job> {
         let key = job::key(&self.execution.region, kind, name);
         self.fake.store.read(|view| view.get(&key)).ok().flatten()

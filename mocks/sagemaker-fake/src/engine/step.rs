@@ -1,19 +1,29 @@
 //! What each type of step does.
+//!
+//! | module | the steps |
+//! |---|---|
+//! | `job` | Processing, Training, Transform, Tuning: make a job and follow it |
+//! | `quality_check` | QualityCheck: a job of the monitor's, compared with a baseline |
+//! | `model` | Model, RegisterModel |
+//! | `callback` | Callback: waits until somebody outside says that it is done |
+
+pub(crate) mod callback;
+mod job;
+mod model;
+mod quality_check;
 
 use pipeline_definition::resolve::{resolve, text_of};
 use pipeline_definition::retry::{Exception, Next};
 use pipeline_definition::{Step, StepType, condition};
 use serde_json::{Value, json};
 
-use super::cache;
 use super::coerce::coerce;
-use super::execution::{Execution, StepRecord};
+use super::execution::StepRecord;
 use super::role;
 use super::scope::ExecutionScope;
-use crate::jobs::{Job, Kind, Status, job};
+use crate::clock::Timestamp;
 use crate::protocol::Service;
-use crate::store::Records;
-use crate::{ApiError, Fake};
+use crate::ApiError;
 
 /// How far a step has come.
 #[derive(Debug, PartialEq)]
@@ -72,114 +82,55 @@ impl Failure {
 /// what it came to.
 pub(super) fn start(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Outcome {
     let began = match &step.kind {
-        StepType::Processing => make_job(scope, step, record, Kind::ProcessingJob),
-        StepType::Training => make_job(scope, step, record, Kind::TrainingJob),
+        StepType::Processing | StepType::Training | StepType::Transform | StepType::Tuning => {
+            job::start(scope, step, record)
+        }
+        StepType::QualityCheck => quality_check::start(scope, step, record),
+        StepType::Callback => callback::start(scope, step, record),
         StepType::Condition => decide(scope, step, record),
         StepType::Fail => fail(scope, step, record),
-        StepType::RegisterModel => register_model(scope, step, record),
-        StepType::Model => make_model(scope, step, record),
-        other => Err(format!("ClientError: this fake does not run steps of type {other} yet.").into()),
+        StepType::RegisterModel => model::register(scope, step, record),
+        StepType::Model => model::make(scope, step, record),
+        other => Err(format!("ClientError: this fake does not run steps of type {other}.").into()),
     };
     began.unwrap_or_else(Outcome::Failed)
 }
 
 /// Whether a step that was starting when the process was killed had made its job by then.
-pub(super) fn has_begun(
-    fake: &Fake,
-    execution: &Execution,
-    step: &Step,
-    record: &StepRecord,
-) -> Result<bool, ApiError> {
-    let Some(kind) = job_kind(step) else { return Ok(false) };
-    Ok(fake.store.read(|view| view.get::<Job>(&job::key(&execution.region, kind, &record.resource)))?.is_some())
+pub(super) fn has_begun(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> Result<bool, ApiError> {
+    Ok(job::made(scope, step, record)?.is_some())
 }
 
-/// Looks at what a running step has made.
+/// Looks at what a running step has made, or waits for; puts down in its record what has become of it.
 pub(super) fn observe(
-    fake: &Fake,
-    execution: &Execution,
+    scope: &ExecutionScope<'_>,
     step: &Step,
-    record: &StepRecord,
+    record: &mut StepRecord,
 ) -> Result<Outcome, ApiError> {
-    let Some(kind) = job_kind(step) else { return Ok(Outcome::Succeeded) };
-    let found = fake.store.read(|view| view.get::<Job>(&job::key(&execution.region, kind, &record.resource)))?;
-    let Some(job) = found else {
-        return Ok(Outcome::Failed(format!("ClientError: the job {} is gone.", record.resource).into()));
-    };
-    Ok(match job.status {
-        Status::InProgress => Outcome::Executing,
-        Status::Stopping => Outcome::Stopping,
-        Status::Stopped => Outcome::Stopped,
-        Status::Completed => Outcome::Succeeded,
-        Status::Failed => {
-            let reason = job.failure_reason.unwrap_or_default();
-            let exception = match reason.split(':').next() {
-                Some("InternalServerError") => Some(Exception::JobInternalError),
-                Some("CapacityError") => Some(Exception::CapacityError),
-                Some("ResourceLimitExceeded") => Some(Exception::ResourceLimit),
-                _ => None,
-            };
-            Outcome::Failed(Failure { reason: format!("ClientError: {reason}"), exception, refused: false })
-        }
-    })
-}
-
-/// Tells what a running step has made to stop.
-pub(super) fn stop(fake: &Fake, execution: &Execution, step: &Step, record: &StepRecord) {
-    let stopped = match job_kind(step) {
-        Some(Kind::ProcessingJob) => {
-            role::call(fake, execution, "StopProcessingJob", json!({"ProcessingJobName": record.resource}))
-        }
-        Some(Kind::TrainingJob) => {
-            role::call(fake, execution, "StopTrainingJob", json!({"TrainingJobName": record.resource}))
-        }
-        None => return,
-    };
-    // A job that ends just now cannot be stopped any more, and need not be.
-    if let Err(error) = stopped {
-        tracing::debug!("the job {} was not stopped: {error}", record.resource);
-    }
-}
-
-fn job_kind(step: &Step) -> Option<Kind> {
     match step.kind {
-        StepType::Processing => Some(Kind::ProcessingJob),
-        StepType::Training => Some(Kind::TrainingJob),
-        _ => None,
+        StepType::Callback => Ok(callback::observe(scope.fake, record)),
+        StepType::QualityCheck => quality_check::observe(scope, step, record),
+        _ => job::observe(scope, step, record),
     }
+}
+
+/// Tells what a running step has made to stop; gives what has become of the step by that.
+pub(super) fn stop(scope: &ExecutionScope<'_>, step: &Step, record: &StepRecord) -> Outcome {
+    // Whoever is to call back still has to.
+    if step.kind == StepType::Callback {
+        return Outcome::Stopping;
+    }
+    job::stop(scope, step, record);
+    Outcome::Executing
+}
+
+/// When a step that waits is to be looked at again, if nothing happens before.
+pub(super) fn due(step: &Step, record: &StepRecord) -> Option<Timestamp> {
+    (step.kind == StepType::Callback).then(|| callback::expires(record))
 }
 
 /// What a step came to, or why it failed.
 type Began = Result<Outcome, Failure>;
-
-fn make_job(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord, kind: Kind) -> Began {
-    let (operation, prefix) = match kind {
-        Kind::ProcessingJob => ("CreateProcessingJob", "ProcessingJob"),
-        Kind::TrainingJob => ("CreateTrainingJob", "TrainingJob"),
-    };
-    let (fake, execution) = (scope.fake, scope.execution);
-    let key = job::key(&execution.region, kind, &record.resource);
-    let made = fake.store.read(|view| view.get::<Job>(&key)).map_err(|error| error.message)?;
-    let mut input = arguments(scope, step, operation)?;
-    let found = cache::look_up(scope, step, prefix, &input).map_err(|error| error.message)?;
-    let (lookup, source) = found.unzip();
-    record.cache = lookup;
-    let arn = match (made, source.flatten()) {
-        (Some(job), _) => json!(job.arn),
-        (None, Some(source)) => {
-            // What depends on this step reads what the source has made, and so finds its own earlier run in turn.
-            record.resource = source.resource;
-            record.metadata = source.metadata;
-            return Ok(Outcome::Succeeded);
-        }
-        (None, None) => {
-            input[format!("{prefix}Name")] = json!(record.resource);
-            invoke(scope, operation, input)?[format!("{prefix}Arn")].clone()
-        }
-    };
-    record.metadata = json!({prefix: {"Arn": arn}});
-    Ok(Outcome::Executing)
-}
 
 fn decide(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Began {
     let outcome = condition::evaluate(step.conditions(), scope).map_err(|error| format!("ClientError: {error}"))?;
@@ -193,42 +144,6 @@ fn fail(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Beg
     let message = message.unwrap_or_else(|error| format!("ClientError: {error}"));
     record.metadata = json!({"Fail": {"ErrorMessage": message}});
     Err(message.into())
-}
-
-fn register_model(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Began {
-    let mut input = arguments(scope, step, "CreateModelPackage")?;
-    // The step makes the group if it is not there: nothing in a definition could.
-    if let Some(group) = input["ModelPackageGroupName"].as_str().filter(|group| !group.starts_with("arn:")) {
-        let known = role::look_up(
-            scope.fake,
-            scope.execution,
-            "DescribeModelPackageGroup",
-            json!({"ModelPackageGroupName": group}),
-        );
-        if known.is_err() {
-            invoke(scope, "CreateModelPackageGroup", json!({"ModelPackageGroupName": group}))?;
-        }
-    }
-    // With the same token, a package that was made before the process was killed is not made again.
-    let suffix = record.resource.rsplit('-').next().unwrap_or_default();
-    input["ClientToken"] = json!(format!("{}-{suffix}", scope.execution.id));
-    let made = invoke(scope, "CreateModelPackage", input)?;
-    record.metadata = json!({"RegisterModel": {"Arn": made["ModelPackageArn"]}});
-    Ok(Outcome::Succeeded)
-}
-
-fn make_model(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Began {
-    let made = role::look_up(scope.fake, scope.execution, "DescribeModel", json!({"ModelName": record.resource}));
-    let arn = match made {
-        Ok(model) => model["ModelArn"].clone(),
-        Err(_) => {
-            let mut input = arguments(scope, step, "CreateModel")?;
-            input["ModelName"] = json!(record.resource);
-            invoke(scope, "CreateModel", input)?["ModelArn"].clone()
-        }
-    };
-    record.metadata = json!({"Model": {"Arn": arn}});
-    Ok(Outcome::Succeeded)
 }
 
 /// The step's arguments with everything they refer to put in, as an operation takes them.

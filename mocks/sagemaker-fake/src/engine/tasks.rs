@@ -104,8 +104,11 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work.await.map_err(|error| tracing::error!("a job, an execution or an endpoint: {error}")).ok()
 }
 
-/// Waits until `look` finds something, looking again after every change.
-pub(crate) async fn until<T>(
+/// Waits until `look` finds something, looking again after every change of a job, an execution or an endpoint.
+///
+/// # Errors
+/// Those of `look`, and when the fake is closed meanwhile.
+pub async fn until<T>(
     fake: &WeakFake,
     look: impl Fn(&Fake) -> Result<Option<T>, ApiError>,
 ) -> Result<T, ApiError> {

@@ -14,7 +14,7 @@ use super::logs::{self, Stream, Writer};
 use super::metrics::Metrics;
 use super::plan::Plan;
 use super::tree::Tree;
-use super::{outputs, processing, training, tree};
+use super::{outputs, processing, training, transform, tree};
 use crate::authorisation::{NotAssumed, Work};
 use crate::clock::Timestamp;
 use crate::engine::{blocking, until};
@@ -24,20 +24,32 @@ use crate::{ApiError, Fake, cloudwatch};
 
 /// Runs a job in the background.
 pub(super) fn launch(fake: &Fake, job: &Job) {
-    let (weak, key) = (fake.downgrade(), job.key());
+    let (weak, key, kind) = (fake.downgrade(), job.key(), job.kind);
     fake.engine.spawn(async move {
-        if run(&weak, &key).await.is_none() {
+        let ran = match kind {
+            Kind::TransformJob => transform::run(&weak, &key).await,
+            Kind::ProcessingJob | Kind::TrainingJob => run(&weak, &key).await,
+        };
+        if ran.is_none() {
             tracing::debug!("the fake was closed while the job {key} ran; it goes on at the next start");
         }
     });
 }
 
-/// What the job wants.
-pub(super) fn plan(job: &Job) -> Result<Plan, ApiError> {
+/// Whether the job can be run.
+///
+/// # Errors
+/// `ValidationException` for what SageMaker refuses at once, or this fake cannot do.
+pub(super) fn check(job: &Job) -> Result<(), ApiError> {
     match job.kind {
-        Kind::ProcessingJob => processing::plan(job),
-        Kind::TrainingJob => training::plan(job),
+        Kind::TransformJob => transform::check(job),
+        Kind::ProcessingJob | Kind::TrainingJob => plan(job).map(drop),
     }
+}
+
+/// What a job whose program runs to its end wants.
+fn plan(job: &Job) -> Result<Plan, ApiError> {
+    if job.kind == Kind::TrainingJob { training::plan(job) } else { processing::plan(job) }
 }
 
 /// What a program ended with, or a sentence that says why it could not be run.
@@ -68,19 +80,22 @@ struct Ready {
     grace: Duration,
 }
 
+/// SageMaker's sentence for a program that failed.
+pub(super) const ALGORITHM_ERROR: &str = "AlgorithmError: See job logs for more information";
+
 /// SageMaker's sentence for an image that is not there or not the role's to pull.
-const CANNOT_PULL: &str =
+pub(super) const CANNOT_PULL: &str =
     "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect.";
 
 /// A job that does not get so far: FailureReason.
-struct Failure(String);
+pub(super) struct Failure(pub String);
 
 impl Failure {
-    fn client(sentence: impl std::fmt::Display) -> Self {
+    pub(super) fn client(sentence: impl std::fmt::Display) -> Self {
         Self(format!("ClientError: {sentence}"))
     }
 
-    fn internal(cause: impl std::fmt::Display) -> Self {
+    pub(super) fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!("a job: {cause}");
         Self(format!("InternalServerError: the fake failed: {cause}"))
     }
@@ -117,7 +132,7 @@ fn work<'a>(fake: &'a Fake, job: &'a Job) -> Result<Work<'a>, Failure> {
 }
 
 /// Ends a job that was told to stop before its programs were started, or started again.
-fn stopped_before(fake: &Fake, key: &str) -> bool {
+pub(super) fn stopped_before(fake: &Fake, key: &str) -> bool {
     let job = fake.store.read(|view| view.get::<Job>(key)).ok().flatten();
     let stopped = job.is_some_and(|job| job.status == Status::Stopping);
     if stopped {
@@ -126,8 +141,8 @@ fn stopped_before(fake: &Fake, key: &str) -> bool {
     stopped
 }
 
-/// Everything before the programs start: folders, inputs, configuration, logs.
-fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
+/// Puts on record that another attempt at a job begins, unless it is to fail.
+pub(super) fn begin(fake: &Fake, key: &str) -> Result<Job, Failure> {
     let now = fake.clock.now();
     let job = job::update(fake, key, |job| {
         job.attempt += 1;
@@ -135,9 +150,15 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
         job.enter(now, "Downloading", "Downloading the training image");
     });
     let job = job.map_err(Failure::internal)?;
-    if let Some(reason) = fake.faults.of_job(job.kind) {
-        return Err(Failure(reason));
+    match fake.faults.of_job(job.kind) {
+        Some(reason) => Err(Failure(reason)),
+        None => Ok(job),
     }
+}
+
+/// Everything before the programs start: folders, inputs, configuration, logs.
+fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
+    let job = begin(fake, key)?;
     let plan = plan(&job).map_err(|error| Failure::client(error.message))?;
     let work = work(fake, &job)?;
     work.pull(&plan.image).map_err(|_| Failure::client(CANNOT_PULL))?;
@@ -242,11 +263,11 @@ fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Me
     let work = work(fake, &job);
     let uploaded = match (&work, job.kind) {
         (Err(failure), _) => Err(failure.0.clone()),
-        (Ok(work), Kind::ProcessingJob) => {
+        (Ok(work), Kind::TrainingJob) => training::upload(work, &job, trees, failed.is_none()).map_err(client),
+        (Ok(work), _) => {
             let whole = failed.is_none() && outcome.stopped.is_none();
             processing::upload(work, &job, trees, whole).map_err(client)
         }
-        (Ok(work), Kind::TrainingJob) => training::upload(work, &job, trees, failed.is_none()).map_err(client),
     };
     let message = exit_message(&job, trees);
     // Whoever may not publish metrics does without.
@@ -273,14 +294,14 @@ fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Me
 
 /// What a job leaves, beside its outputs.
 #[derive(Default)]
-struct Left {
+pub(super) struct Left {
     message: Option<String>,
     metrics: Vec<cloudwatch::Datum>,
 }
 
 /// Removes the job's folders and puts its last status on record. A process that is killed between the two starts the job
 /// again.
-fn close(fake: &Fake, key: &str, left: Left, end: impl FnOnce(&mut Job, Timestamp)) {
+pub(super) fn close(fake: &Fake, key: &str, left: Left, end: impl FnOnce(&mut Job, Timestamp)) {
     let ended = fake.store.read(|view| view.get::<Job>(key)).and_then(|job| {
         job.iter().for_each(|job| tree::remove(fake, job));
         job::update_with(fake, key, |change, job| {
@@ -333,13 +354,11 @@ fn failure_reason(job: &Job, trees: &[Tree], exit: &Exit) -> String {
         Ok(status) => status,
         Err(cause) => return Failure::client(cause).0,
     };
-    match job.kind {
-        Kind::ProcessingJob => "AlgorithmError: See job logs for more information".to_owned(),
-        Kind::TrainingJob => {
-            let text = trees.iter().find_map(|tree| outputs::message(&tree.at("output/failure")).ok().flatten());
-            format!("AlgorithmError: {}, exit code: {}", text.unwrap_or_default().trim_end(), exit_code(*status))
-        }
+    if job.kind != Kind::TrainingJob {
+        return ALGORITHM_ERROR.to_owned();
     }
+    let text = trees.iter().find_map(|tree| outputs::message(&tree.at("output/failure")).ok().flatten());
+    format!("AlgorithmError: {}, exit code: {}", text.unwrap_or_default().trim_end(), exit_code(*status))
 }
 
 /// As a shell has it: 128 and the signal for a program that was killed.

@@ -38,14 +38,16 @@ pub(super) enum DataType {
     ManifestFile,
     /// A JSON-lines list of objects with labels.
     AugmentedManifestFile,
+    /// Conversations, for models that SageMaker customises itself.
+    Converse,
 }
 
 /// An object of an input, and where it goes below the input's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Item {
-    bucket: String,
-    key: String,
-    path: String,
+pub(super) struct Item {
+    pub bucket: String,
+    pub key: String,
+    pub path: String,
 }
 
 impl Input {
@@ -67,7 +69,8 @@ impl Input {
         self.items(work).is_ok()
     }
 
-    fn items(&self, work: &Work<'_>) -> Result<Vec<Item>, String> {
+    /// Everything that it names. The error is a sentence.
+    pub(super) fn items(&self, work: &Work<'_>) -> Result<Vec<Item>, String> {
         let (bucket, prefix) = split_uri(&self.uri).ok_or_else(|| self.failed(&"it is no s3:// URI"))?;
         let items = match self.data {
             DataType::S3Prefix => {
@@ -81,6 +84,7 @@ impl Input {
             DataType::AugmentedManifestFile => {
                 return Err(self.failed(&"this fake does not read augmented manifest files"));
             }
+            DataType::Converse => return Err(self.failed(&"this fake does not read conversations")),
         };
         if items.is_empty() {
             return Err(format!(

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::attempt;
 use crate::clock::Timestamp;
+use crate::endpoints::Container;
 use crate::engine;
 use crate::fake::Context;
 use crate::sagemaker::{names, tags};
@@ -19,6 +20,8 @@ pub enum Kind {
     ProcessingJob,
     /// CreateTrainingJob.
     TrainingJob,
+    /// CreateTransformJob.
+    TransformJob,
 }
 
 impl Kind {
@@ -28,6 +31,7 @@ impl Kind {
         match self {
             Self::ProcessingJob => "processing-job",
             Self::TrainingJob => "training-job",
+            Self::TransformJob => "transform-job",
         }
     }
 
@@ -37,6 +41,7 @@ impl Kind {
         match self {
             Self::ProcessingJob => "/aws/sagemaker/ProcessingJobs",
             Self::TrainingJob => "/aws/sagemaker/TrainingJobs",
+            Self::TransformJob => "/aws/sagemaker/TransformJobs",
         }
     }
 }
@@ -79,7 +84,7 @@ impl Status {
 /// A job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// Processing or training.
+    /// Processing, training or batch transform.
     pub kind: Kind,
     /// The region it runs in.
     pub region: String,
@@ -109,6 +114,9 @@ pub struct Job {
     /// The last value of each of a training job's metrics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
+    /// What a batch transform job serves, as its model was when the job was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
     /// How often it was started: more than once if the fake was closed or killed while it ran.
     pub attempt: u32,
 }
@@ -195,38 +203,39 @@ pub(crate) fn key(region: &str, kind: Kind, name: &str) -> String {
     names::key(&format!("{region}/{}", kind.resource()), name)
 }
 
-/// Creates a job and starts it: `request` is `input` with the defaults filled in and without tags.
+impl Job {
+    /// One that has not started: `request` is what was asked for, with the defaults filled in and without tags.
+    pub(crate) fn new(context: &Context<'_>, kind: Kind, name: &str, request: Value) -> Self {
+        let now = context.fake.clock.now();
+        let mut job = Self {
+            kind,
+            region: context.region.to_owned(),
+            name: name.to_owned(),
+            arn: context.sagemaker_arn(&format!("{}/{name}", kind.resource())),
+            request,
+            status: Status::InProgress,
+            created: now,
+            modified: now,
+            started: None,
+            ended: None,
+            exit_message: None,
+            failure_reason: None,
+            transitions: Vec::new(),
+            metrics: Vec::new(),
+            container: None,
+            attempt: 0,
+        };
+        job.enter(now, "Starting", "Preparing the instances for training");
+        job
+    }
+}
+
+/// Starts a job: puts it on record with the tags of `input`, and runs it.
 ///
 /// # Errors
 /// `ResourceInUse` if there is one of this name; `ValidationException` for what cannot be run.
-pub(crate) fn create(
-    context: &Context<'_>,
-    kind: Kind,
-    name: &str,
-    input: &Value,
-    request: Value,
-) -> Result<Job, ApiError> {
-    let fake = context.fake;
-    let now = fake.clock.now();
-    let mut job = Job {
-        kind,
-        region: context.region.to_owned(),
-        name: name.to_owned(),
-        arn: context.sagemaker_arn(&format!("{}/{name}", kind.resource())),
-        request,
-        status: Status::InProgress,
-        created: now,
-        modified: now,
-        started: None,
-        ended: None,
-        exit_message: None,
-        failure_reason: None,
-        transitions: Vec::new(),
-        metrics: Vec::new(),
-        attempt: 0,
-    };
-    job.enter(now, "Starting", "Preparing the instances for training");
-    attempt::plan(&job)?;
+pub(crate) fn start(fake: &Fake, job: Job, input: &Value) -> Result<Job, ApiError> {
+    attempt::check(&job)?;
     fake.store.write(|change| match change.get::<Job>(&job.key())? {
         Some(other) => Err(ApiError::new(
             "ResourceInUse",

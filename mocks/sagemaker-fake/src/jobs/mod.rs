@@ -1,4 +1,4 @@
-//! Jobs: processing and training, really run as programs laid out by SageMaker's container contract.
+//! Jobs: processing, training and batch transform, really run as programs laid out by SageMaker's container contract.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -7,7 +7,8 @@
 //! | `instance` | one program: its process, its log, its end |
 //! | `tree` | the folders of one instance, laid out as `/opt/ml` |
 //! | `processing`, `training` | what the two kinds of job want: inputs, configuration files, outputs |
-//! | `plan` | what a job wants, whatever its kind |
+//! | `transform` | a batch transform job: a model that is served, asked for inferences of all of its input |
+//! | `plan` | what a job wants whose program runs to its end |
 //! | `inputs`, `outputs`, `archive` | from S3, to S3, and how a model becomes a `model.tar.gz` |
 //! | `metrics` | what a training job's metric definitions find in its log |
 //! | [`logs`] | what jobs and endpoints print, as CloudWatch Logs would keep it |
@@ -25,6 +26,7 @@ mod plan;
 pub(crate) mod processing;
 pub mod programs;
 pub(crate) mod training;
+pub(crate) mod transform;
 pub(crate) mod tree;
 
 pub use job::{Job, Kind, Status, ended};

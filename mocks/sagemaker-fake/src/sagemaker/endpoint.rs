@@ -192,7 +192,7 @@ struct Definition {
 }
 
 /// The container of a model, with what its package says where the model names one.
-fn container(records: &impl Records, context: &Context<'_>, model: &str) -> Result<Container, ApiError> {
+pub(super) fn container(records: &impl Records, context: &Context<'_>, model: &str) -> Result<Container, ApiError> {
     let model = model::existing(records, context, model)?;
     let chain = model.details.get("Containers").and_then(Value::as_array);
     let definition = match (model.details.get("PrimaryContainer"), chain.map(Vec::as_slice)) {

@@ -3,6 +3,7 @@
 pub mod endpoint;
 pub mod endpoint_config;
 pub mod execution;
+pub mod hyper_parameter_tuning_job;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
@@ -10,9 +11,11 @@ pub mod model_quality_job_definition;
 mod monitoring_execution;
 pub mod monitoring_schedule;
 pub mod pipeline;
+mod pipeline_execution_step;
 pub mod pipeline_version;
 pub mod processing_job;
 pub mod training_job;
+pub mod transform_job;
 
 pub mod idempotency;
 mod job_list;
@@ -71,6 +74,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("ListPipelineExecutions", execution::list),
     ("ListPipelineExecutionSteps", execution::list_steps),
     ("ListPipelineParametersForExecution", execution::list_parameters),
+    ("SendPipelineExecutionStepSuccess", pipeline_execution_step::send_success),
+    ("SendPipelineExecutionStepFailure", pipeline_execution_step::send_failure),
     ("CreateProcessingJob", processing_job::create),
     ("DescribeProcessingJob", processing_job::describe),
     ("StopProcessingJob", processing_job::stop),
@@ -79,6 +84,15 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeTrainingJob", training_job::describe),
     ("StopTrainingJob", training_job::stop),
     ("ListTrainingJobs", training_job::list),
+    ("CreateHyperParameterTuningJob", hyper_parameter_tuning_job::create),
+    ("DescribeHyperParameterTuningJob", hyper_parameter_tuning_job::describe),
+    ("StopHyperParameterTuningJob", hyper_parameter_tuning_job::stop),
+    ("ListHyperParameterTuningJobs", hyper_parameter_tuning_job::list),
+    ("ListTrainingJobsForHyperParameterTuningJob", hyper_parameter_tuning_job::list_training_jobs),
+    ("CreateTransformJob", transform_job::create),
+    ("DescribeTransformJob", transform_job::describe),
+    ("StopTransformJob", transform_job::stop),
+    ("ListTransformJobs", transform_job::list),
     ("CreateModelQualityJobDefinition", model_quality_job_definition::create),
     ("DescribeModelQualityJobDefinition", model_quality_job_definition::describe),
     ("DeleteModelQualityJobDefinition", model_quality_job_definition::delete),

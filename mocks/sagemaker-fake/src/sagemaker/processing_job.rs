@@ -28,7 +28,7 @@ pub(crate) fn start(context: &Context<'_>, input: &Value, schedule: Option<&str>
     if let Some(schedule) = schedule {
         request.insert("MonitoringScheduleArn".to_owned(), json!(schedule));
     }
-    job::create(context, Kind::ProcessingJob, name, input, Value::Object(request))
+    job::start(context.fake, Job::new(context, Kind::ProcessingJob, name, Value::Object(request)), input)
 }
 
 pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {

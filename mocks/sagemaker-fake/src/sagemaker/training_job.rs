@@ -12,6 +12,14 @@ use crate::protocol::Service;
 use crate::store::Records;
 
 pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    Ok(json!({"TrainingJobArn": start(context, input, None)?.arn}))
+}
+
+/// Creates a job and starts it; `tuning` is the ARN of the tuning job that does so.
+///
+/// # Errors
+/// `ResourceInUse` if there is one of this name; `ValidationException` for what cannot be run.
+pub(crate) fn start(context: &Context<'_>, input: &Value, tuning: Option<&str>) -> Result<Job, ApiError> {
     let name = input["TrainingJobName"].as_str().unwrap_or_default();
     let role = input["RoleArn"].as_str().unwrap_or_default();
     context.fake.store.read(|view| pipeline::check_role(view, role))?;
@@ -20,6 +28,9 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
         None => Map::new(),
     };
     with_defaults(&mut request);
+    if let Some(tuning) = tuning {
+        request.insert("TuningJobArn".to_owned(), json!(tuning));
+    }
     let request = Value::Object(request);
     let arn = context.sagemaker_arn(&format!("training-job/{}", name.to_lowercase()));
     let work = Work::start(context.fake, context.region, role, &arn)?.map_err(|NotAssumed| could_not_assume(role))?;
@@ -32,8 +43,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
             context.region
         )));
     }
-    let job = job::create(context, Kind::TrainingJob, name, input, request)?;
-    Ok(json!({"TrainingJobArn": job.arn}))
+    job::start(context.fake, Job::new(context, Kind::TrainingJob, name, request), input)
 }
 
 /// Whether the role may pull the image. SageMaker names the repository alone: it may as well not exist.

@@ -121,9 +121,17 @@ impl Api {
     /// calls were given.
     #[must_use]
     pub fn members_of_output(&self, operation: &str, object: &Map<String, Value>) -> Map<String, Value> {
-        let Some(shape) = self.operation(operation).and_then(|operation| operation.output.as_deref()) else {
-            return Map::new();
-        };
+        self.members_of(self.operation(operation).and_then(|operation| operation.output.as_deref()), object)
+    }
+
+    /// Those members of an object that the input of an operation has too.
+    #[must_use]
+    pub fn members_of_input(&self, operation: &str, object: &Map<String, Value>) -> Map<String, Value> {
+        self.members_of(self.operation(operation).and_then(|operation| operation.input.as_deref()), object)
+    }
+
+    fn members_of(&self, shape: Option<&str>, object: &Map<String, Value>) -> Map<String, Value> {
+        let Some(shape) = shape else { return Map::new() };
         let members = &self.shape(shape).members;
         object
             .iter()

@@ -157,6 +157,15 @@ impl Account {
         patiently(engine::settled(&self.fake, execution)).await.unwrap()
     }
 
+    /// Waits until a step of an execution is in this status; gives the step as SageMaker lists it.
+    pub async fn step_is(&self, execution: &str, step: &str, status: &str) -> Value {
+        let look = |_: &Fake| {
+            let steps = self.steps(execution);
+            Ok(steps.into_iter().find(|found| found["StepName"] == step && found["StepStatus"] == status))
+        };
+        patiently(engine::until(&self.fake.downgrade(), look)).await.unwrap()
+    }
+
     /// Runs a pipeline of these steps once, to its end.
     pub async fn run(&self, steps: impl IntoIterator<Item = Step>) -> Execution {
         self.pipeline("p", &definition(steps));

@@ -253,7 +253,7 @@ async fn what_cannot_be_resolved_or_run_fails_the_step() {
     assert!(no_number.contains("cannot compare \"low\" (a string) with 0.3"), "{no_number}");
     let lambda: Value = json!({"Name": "Lambda", "Type": "Lambda", "Arguments": {}, "DependsOn": ["Evaluate"]});
     let lambda = Definition::from_value(json!({"Version": "2020-12-01", "Steps": [lambda]})).unwrap().steps.remove(0);
-    assert_eq!(reason("lambda", lambda).await, "ClientError: this fake does not run steps of type Lambda yet.");
+    assert_eq!(reason("lambda", lambda).await, "ClientError: this fake does not run steps of type Lambda.");
 }
 
 #[tokio::test]

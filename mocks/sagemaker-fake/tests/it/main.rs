@@ -2,9 +2,11 @@
 
 mod account;
 mod caching;
+mod callbacks;
 mod capture;
 mod clients;
 mod cloudwatch;
+mod definitions;
 mod endpoints;
 mod enforcement;
 mod executions;
@@ -19,6 +21,7 @@ mod logs;
 mod monitoring;
 mod negatives;
 mod pipelines;
+mod quality_checks;
 mod registry;
 mod retries;
 mod s3;
@@ -27,5 +30,7 @@ mod selective;
 mod service_quotas;
 mod sts;
 mod sts_pipeline;
+mod transforms;
+mod tunings;
 mod versions;
 mod wire;

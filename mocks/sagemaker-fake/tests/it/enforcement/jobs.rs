@@ -6,7 +6,8 @@ use sagemaker_fake::jobs::{Job, Kind, Status, logs};
 use serde_json::{Value, json};
 
 use super::{policy, role, role_arn, trust};
-use crate::account::{Account, BUCKET, channel, input, output, processing_job, training_job};
+use crate::account::{Account, BUCKET, STS, channel, input, output, processing_job, training_job};
+use crate::hosting::{model, row};
 
 const SAGEMAKER: &str = r#"{"Service": "sagemaker.amazonaws.com"}"#;
 
@@ -119,6 +120,39 @@ async fn a_training_job_is_not_taken_for_want_of_a_permission() {
         "Cannot find repository: shell in registry ID: 111122223333 Please check if your ECR repository exists and role \
          arn:aws:iam::111122223333:role/job has proper pull permissions for SageMaker:",
     );
+}
+
+/// A batch transform job works as the role of its model.
+#[tokio::test]
+async fn a_transform_job_fails_for_want_of_a_permission() {
+    let check = async |lacks: &str, expected: &str| {
+        let account = account(lacks);
+        account.put("model.tar.gz", model());
+        account.put("rows/a.csv", row());
+        let container = json!({"Image": STS, "ModelDataUrl": format!("s3://{BUCKET}/model.tar.gz")});
+        let model = json!({"ModelName": "m", "ExecutionRoleArn": role_arn("job"), "PrimaryContainer": container});
+        let source = json!({"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": format!("s3://{BUCKET}/rows")}});
+        let request = json!({
+            "TransformJobName": "job",
+            "ModelName": "m",
+            "TransformInput": {"DataSource": source, "ContentType": "text/csv"},
+            "TransformOutput": {"S3OutputPath": format!("s3://{BUCKET}/scored")},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        });
+        account.call("CreateModel", model).unwrap();
+        account.call("CreateTransformJob", request).unwrap();
+        let job = account.ended(Kind::TransformJob, "job").await;
+        let status = if expected.is_empty() { Status::Completed } else { Status::Failed };
+        assert!(job.status == status && reason(&job).contains(expected), "{lacks}: {}", reason(&job));
+        if lacks.starts_with("logs:") {
+            assert_eq!(logs::streams(&account.fake, "eu-west-1", job.kind.log_group(), "").unwrap(), []);
+        }
+    };
+    check("", "").await;
+    check("s3:ListBucket", "ClientError: Failed to download data.").await;
+    check("s3:PutObject", "ClientError: Failed to upload data.").await;
+    check("ecr:BatchGetImage", "ClientError: Cannot pull algorithm container.").await;
+    check("logs:PutLogEvents", "").await;
 }
 
 #[tokio::test]
