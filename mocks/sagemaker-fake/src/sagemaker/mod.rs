@@ -6,6 +6,7 @@ pub mod execution;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
+pub mod model_package_group_policy;
 pub mod model_quality_job_definition;
 mod monitoring_execution;
 pub mod monitoring_schedule;
@@ -43,11 +44,15 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeModelPackageGroup", model_package_group::describe),
     ("DeleteModelPackageGroup", model_package_group::delete),
     ("ListModelPackageGroups", model_package_group::list),
+    ("PutModelPackageGroupPolicy", model_package_group_policy::put),
+    ("GetModelPackageGroupPolicy", model_package_group_policy::get),
+    ("DeleteModelPackageGroupPolicy", model_package_group_policy::delete),
     ("CreateModelPackage", model_package::create),
     ("DescribeModelPackage", model_package::describe),
     ("UpdateModelPackage", model_package::update),
     ("DeleteModelPackage", model_package::delete),
     ("ListModelPackages", model_package::list),
+    ("BatchDescribeModelPackage", model_package::batch_describe),
     ("CreateModel", model::create),
     ("DescribeModel", model::describe),
     ("DeleteModel", model::delete),
@@ -74,10 +79,12 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("CreateProcessingJob", processing_job::create),
     ("DescribeProcessingJob", processing_job::describe),
     ("StopProcessingJob", processing_job::stop),
+    ("DeleteProcessingJob", processing_job::delete),
     ("ListProcessingJobs", processing_job::list),
     ("CreateTrainingJob", training_job::create),
     ("DescribeTrainingJob", training_job::describe),
     ("StopTrainingJob", training_job::stop),
+    ("DeleteTrainingJob", training_job::delete),
     ("ListTrainingJobs", training_job::list),
     ("CreateModelQualityJobDefinition", model_quality_job_definition::create),
     ("DescribeModelQualityJobDefinition", model_quality_job_definition::describe),

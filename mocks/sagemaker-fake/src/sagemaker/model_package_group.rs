@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::model_package::ModelPackage;
 use super::names::{self, UserContext};
 use super::paging::{self, Order, SortKey};
-use super::tags;
+use super::{model_package_group_policy, tags};
 use crate::ApiError;
 use crate::clock::Timestamp;
 use crate::fake::Context;
@@ -99,6 +99,7 @@ pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
             );
             return Err(ApiError::new("ConflictException", message));
         }
+        model_package_group_policy::delete_with(change, &group)?;
         change.delete::<ModelPackageGroup>(&group.key())?;
         tags::delete(change, &group.arn)?;
         Ok(Value::Null)
