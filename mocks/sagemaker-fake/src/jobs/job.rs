@@ -246,7 +246,12 @@ pub(crate) fn create(
     fake.store.write(|change| match change.get::<Job>(&job.key())? {
         Some(other) => Err(ApiError::new(
             "ResourceInUse",
-            format!("{} must be unique within an AWS account and region, and a {} with this name already exists ({})", kind.names(), kind.noun(), other.arn),
+            format!(
+                "{} must be unique within an AWS account and region, and a {} with this name already exists ({})",
+                kind.names(),
+                kind.noun(),
+                other.arn
+            ),
         )),
         None => {
             change.put(&job)?;

@@ -192,14 +192,32 @@ fn values() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(4, 48, 6, |inner| {
         let names = prop::sample::select(vec![
-            "TrainingJobName", "HyperParameters", "Tags", "Key", "Value", "ResourceConfig", "InstanceType", "InputDataConfig",
-            "ChannelName", "DataSource", "S3DataSource", "ProductionVariants", "ModelName", "MaxResults", "CreationTimeAfter",
-            "SortBy", "PrimaryContainer", "Environment", "Nonsense", "",
+            "TrainingJobName",
+            "HyperParameters",
+            "Tags",
+            "Key",
+            "Value",
+            "ResourceConfig",
+            "InstanceType",
+            "InputDataConfig",
+            "ChannelName",
+            "DataSource",
+            "S3DataSource",
+            "ProductionVariants",
+            "ModelName",
+            "MaxResults",
+            "CreationTimeAfter",
+            "SortBy",
+            "PrimaryContainer",
+            "Environment",
+            "Nonsense",
+            "",
         ]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::vec((names, inner), 0..8)
-                .prop_map(|members| Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())),
+            prop::collection::vec((names, inner), 0..8).prop_map(|members| Value::Object(
+                members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+            )),
         ]
     })
 }

@@ -138,7 +138,12 @@ async fn what_peers_accept_is_refused() {
             "Could not assume role",
         ),
         ("DeleteTrainingJob", json!({"TrainingJobName": "nope"}), "ResourceNotFound", "not found"),
-        ("DeleteProcessingJob", json!({"ProcessingJobName": "nope"}), "ResourceNotFound", "Could not find requested job"),
+        (
+            "DeleteProcessingJob",
+            json!({"ProcessingJobName": "nope"}),
+            "ResourceNotFound",
+            "Could not find requested job",
+        ),
         ("DescribeMonitoringSchedule", json!({"MonitoringScheduleName": "nope"}), "ResourceNotFound", "not found"),
         (
             "GetModelPackageGroupPolicy",
@@ -215,7 +220,8 @@ async fn many_executions_come_in_pages() {
     call(&aws, "CreatePipeline", &pipeline("p")).await;
     for number in 0..131 {
         let (status, answer) =
-            call(&aws, "StartPipelineExecution", &json!({"PipelineName": "p", "ClientRequestToken": token(number)})).await;
+            call(&aws, "StartPipelineExecution", &json!({"PipelineName": "p", "ClientRequestToken": token(number)}))
+                .await;
         assert_eq!(status, 200, "{answer}");
     }
     let mut input = json!({"PipelineName": "p", "MaxResults": 10});
