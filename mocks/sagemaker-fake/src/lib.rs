@@ -37,6 +37,7 @@ pub mod monitoring;
 pub mod account;
 pub mod calls;
 pub mod clock;
+pub mod coverage;
 pub mod error;
 pub mod export;
 pub mod fake;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use aws_sdk_sagemaker::types::{
     CaptureContentTypeHeader, CaptureMode, CaptureOption, CaptureStatus, DataCaptureConfig, DesiredWeightAndCapacity,
-    EndpointStatus as Status, ProductionVariant, ProductionVariantInstanceType,
+    EndpointStatus as Status, ProductionVariant, ProductionVariantInstanceType, ProductionVariantSummary,
 };
 
 use super::models;
@@ -213,7 +213,10 @@ async fn weights_are_changed(world: &World) -> anyhow::Result<()> {
     change("AllTraffic").send().await?;
     settled(world, &name).await?;
     let found = sagemaker.describe_endpoint().endpoint_name(&name).send().await?;
-    ensure!(found.production_variants().first().and_then(|it| it.current_weight()) == Some(0.5), "{found:?}");
+    ensure!(
+        found.production_variants().first().and_then(ProductionVariantSummary::current_weight) == Some(0.5),
+        "{found:?}"
+    );
     Ok(())
 }
 

@@ -5,8 +5,9 @@ use aws_sdk_sagemaker::types::{
     AlgorithmSpecification, AppSpecification, Channel, DataSource, OutputDataConfig, ProcessingClusterConfig,
     ProcessingInput, ProcessingInstanceType, ProcessingJobStatus as Processing, ProcessingOutput,
     ProcessingOutputConfig, ProcessingResources, ProcessingS3DataType, ProcessingS3Input, ProcessingS3InputMode,
-    ProcessingS3Output, ProcessingS3UploadMode, ResourceConfig, S3DataDistribution, S3DataSource, S3DataType,
-    StoppingCondition, TrainingInputMode, TrainingInstanceType, TrainingJobStatus as Training,
+    ProcessingS3Output, ProcessingS3UploadMode, ProcessingStoppingCondition, ResourceConfig, S3DataDistribution,
+    S3DataSource, S3DataType, StoppingCondition, TrainingInputMode, TrainingInstanceType,
+    TrainingJobStatus as Training,
 };
 use sts_model::sample;
 
@@ -107,7 +108,7 @@ async fn a_processing_job_really_processes(world: &World) -> anyhow::Result<()> 
     let found = sagemaker.describe_processing_job().processing_job_name(&name).send().await?;
     ensure!(found.processing_start_time().is_some() && found.processing_end_time().is_some(), "{found:?}");
     ensure!(found.failure_reason().is_none() && found.processing_inputs().len() == 1);
-    let stop = found.stopping_condition().and_then(|condition| condition.max_runtime_in_seconds());
+    let stop = found.stopping_condition().and_then(ProcessingStoppingCondition::max_runtime_in_seconds);
     ensure!(stop == Some(86_400), "a job may run for a day unless it says otherwise: {stop:?}");
     let prefix = uri.split_once(&format!("{}/", world.account.bucket)).context("a URI names its bucket")?.1;
     let listed = s3.list_objects_v2().bucket(&world.account.bucket).prefix(format!("{prefix}/train/")).send().await?;

@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use aws_sdk_sagemaker::types::{
     AdditionalInferenceSpecificationDefinition, InferenceSpecification, ModelApprovalStatus as Approval,
-    ModelPackageContainerDefinition, ModelPackageGroupSortBy, ModelPackageStatus, SortOrder,
+    ModelPackageContainerDefinition, ModelPackageGroupSortBy, ModelPackageStatus, ModelPackageSummary, SortOrder,
 };
 
 use crate::World;
@@ -127,7 +127,7 @@ async fn versions_from_creation_to_deletion(world: &World) -> anyhow::Result<()>
     let list = sagemaker.list_model_packages().model_package_group_name(&name);
     let listed = list.sort_order(SortOrder::Descending).send().await?;
     let versions: Vec<_> =
-        listed.model_package_summary_list().iter().filter_map(|it| it.model_package_version()).collect();
+        listed.model_package_summary_list().iter().filter_map(ModelPackageSummary::model_package_version).collect();
     ensure!(versions == [2, 1], "{listed:?}");
     sagemaker.delete_model_package().model_package_name(&two).send().await?;
     // A number is never given twice.

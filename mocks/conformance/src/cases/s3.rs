@@ -4,7 +4,8 @@ use anyhow::{Context, ensure};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CompletedMultipartUpload, CompletedPart, CreateBucketConfiguration, Delete,
-    ObjectIdentifier, PublicAccessBlockConfiguration, Tag, Tagging,
+    ObjectIdentifier, ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, Tag,
+    Tagging,
 };
 
 use crate::World;
@@ -24,6 +25,9 @@ cases! { "s3":
     the_owner_of_a_bucket_is_checked (Free) ["s3:HeadBucket", "s3:PutObject"];
     settings_of_buckets (Free) ["s3:PutPublicAccessBlock", "s3:GetPublicAccessBlock", "s3:PutBucketTagging", "s3:GetBucketTagging",
         "s3:PutBucketPolicy", "s3:GetBucketPolicy", "s3:GetBucketEncryption", "s3:GetBucketVersioning"];
+    objects_have_tags_and_an_acl (Free) ["s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObjectTagging", "s3:GetObjectAcl"];
+    objects_are_owned_by_the_bucket (Free) ["s3:GetBucketOwnershipControls", "s3:PutBucketOwnershipControls",
+        "s3:DeleteBucketOwnershipControls"];
     what_is_missing_is_named (Free) ["s3:GetObject", "s3:HeadObject", "s3:ListObjectsV2"];
 }
 
@@ -182,6 +186,38 @@ async fn settings_of_buckets(world: &World) -> anyhow::Result<()> {
     ensure!(encryption.server_side_encryption_configuration().is_some(), "every bucket is encrypted: {encryption:?}");
     ensure!(s3.get_bucket_versioning().bucket(&name).send().await?.status().is_none(), "a new bucket has no versions");
     Ok(())
+}
+
+async fn objects_have_tags_and_an_acl(world: &World) -> anyhow::Result<()> {
+    let (s3, bucket) = (&world.clients.s3, &world.account.bucket);
+    let key = world.key("tagged");
+    s3.put_object().bucket(bucket).key(&key).body(ByteStream::from_static(b"x")).send().await?;
+    let tag = Tag::builder().key("a").value("1").build()?;
+    let tags = Tagging::builder().tag_set(tag.clone()).build()?;
+    s3.put_object_tagging().bucket(bucket).key(&key).tagging(tags).send().await?;
+    ensure!(s3.get_object_tagging().bucket(bucket).key(&key).send().await?.tag_set() == [tag]);
+    s3.delete_object_tagging().bucket(bucket).key(&key).send().await?;
+    ensure!(s3.get_object_tagging().bucket(bucket).key(&key).send().await?.tag_set().is_empty());
+    let acl = s3.get_object_acl().bucket(bucket).key(&key).send().await?;
+    ensure!(acl.grants().len() == 1 && acl.owner().is_some(), "its owner alone: {acl:?}");
+    Ok(())
+}
+
+async fn objects_are_owned_by_the_bucket(world: &World) -> anyhow::Result<()> {
+    let s3 = &world.clients.s3;
+    let name = bucket(world, "ownership").await?;
+    let owned = async || -> anyhow::Result<Option<ObjectOwnership>> {
+        let read = s3.get_bucket_ownership_controls().bucket(&name).send().await?;
+        Ok(read.ownership_controls().and_then(|it| it.rules().first()).map(|rule| rule.object_ownership().clone()))
+    };
+    ensure!(owned().await? == Some(ObjectOwnership::BucketOwnerEnforced), "a new bucket has no access control lists");
+    let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerPreferred).build()?;
+    let controls = OwnershipControls::builder().rules(rule).build()?;
+    s3.put_bucket_ownership_controls().bucket(&name).ownership_controls(controls).send().await?;
+    ensure!(owned().await? == Some(ObjectOwnership::BucketOwnerPreferred));
+    s3.delete_bucket_ownership_controls().bucket(&name).send().await?;
+    let gone = s3.get_bucket_ownership_controls().bucket(&name).send().await;
+    refused(gone, "OwnershipControlsNotFoundError", "")
 }
 
 async fn what_is_missing_is_named(world: &World) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ pub mod execution;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
-pub mod model_package_group_policy;
+mod model_package_group_policy;
 pub mod model_quality_job_definition;
 mod monitoring_execution;
 pub mod monitoring_schedule;
@@ -102,6 +102,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("ListTags", tags::list_tags),
     ("DeleteTags", tags::delete_tags),
 ];
+
+/// The names of the operations that are served.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name)
+}
 
 /// Calls an operation by its name: validated, authorised, then done, unless a fault was asked for. Requests from outside and the steps
 /// of a pipeline take this same way.
