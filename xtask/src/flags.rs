@@ -41,6 +41,12 @@ macro_rules! verbs {
                 #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
                 arguments: Vec<OsString>,
             },
+            /// The conformance suite against a real account: never unasked
+            #[command(disable_help_flag = true)]
+            LiveTests {
+                #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+                arguments: Vec<OsString>,
+            },
             /// Everything that CI runs
             Ci(Ci),
             /// How fast the model and its container are, beside how fast they should be
@@ -54,7 +60,7 @@ macro_rules! verbs {
             pub fn forwarded(self) -> Option<Vec<OsString>> {
                 match self {
                     $(Verb::$variant { arguments } => Some([OsString::from($name)].into_iter().chain(arguments).collect()),)+
-                    Verb::Mock { .. } | Verb::Ci(_) | Verb::Bench | Verb::ApiConstraints(_) => None,
+                    Verb::Mock { .. } | Verb::LiveTests { .. } | Verb::Ci(_) | Verb::Bench | Verb::ApiConstraints(_) => None,
                 }
             }
         }

@@ -20,6 +20,11 @@ pub fn mock(sh: &Shell, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     run(sh, "sagemaker-fake", "sagemaker-fake", "about a minute on two cores", arguments)
 }
 
+/// Runs the conformance suite against a real account.
+pub fn live_tests(sh: &Shell, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    run(sh, "conformance", "live-tests", "the AWS SDKs take about four minutes on two cores", arguments)
+}
+
 /// Builds `binary` and becomes it: signals and the exit code are its own. Quiet, unless this is the first build, which
 /// nobody should have to sit through in silence.
 fn run(

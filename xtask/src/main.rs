@@ -44,6 +44,7 @@ fn run(toolkit_first: bool, arguments: Vec<std::ffi::OsString>) -> anyhow::Resul
         Verb::Bench => bench::run(&sh),
         Verb::ApiConstraints(models) => models.run(),
         Verb::Mock { arguments } => forward::mock(&sh, arguments),
+        Verb::LiveTests { arguments } => forward::live_tests(&sh, arguments),
         verb => forward::toolkit(&sh, verb.forwarded().unwrap_or_default()),
     }
 }

@@ -38,6 +38,7 @@ pub mod tuning;
 pub mod account;
 pub mod calls;
 pub mod clock;
+pub mod coverage;
 pub mod error;
 pub mod export;
 pub mod fake;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET state` | the state, as [`crate::export::state`] gives it |
 //! | `GET calls` | the calls that were made, oldest first |
+//! | `GET coverage` | each operation: how faithful it is, and how often it was called, as [`crate::coverage`] gives it |
 //! | `GET owner` | which state folder this process serves |
 //! | `GET clock` | the clock: its time, and how far it is ahead |
 //! | `POST clock/advance?seconds=N` | the same, after it was moved forward |
@@ -33,6 +34,7 @@ pub(super) fn answer(fake: &Fake, method: &Method, asked: &str, query: &str) -> 
     let answer = match (method, asked) {
         (&Method::GET, "state") => export::state(&fake.store),
         (&Method::GET, "calls") => serde_json::to_value(fake.calls.snapshot()).map_err(ApiError::internal),
+        (&Method::GET, "coverage") => Ok(fake.calls.tally.report()),
         (&Method::GET, "owner") => Ok(json!({"folder": fake.folder()})),
         (&Method::GET, "clock") => serde_json::to_value(ClockFace::of(fake)).map_err(ApiError::internal),
         (&Method::POST, "clock/advance") => advance(fake, query),

@@ -17,7 +17,8 @@ use crate::{ApiError, Fake, authorisation};
 /// The longest body of a request, in bytes.
 pub const LONGEST_BODY: usize = invoke::LONGEST_BODY;
 
-const OPERATION: &str = "InvokeEndpoint";
+/// The operation that is served.
+pub const OPERATION: &str = "InvokeEndpoint";
 
 /// The members of the input that are headers.
 const HEADERS: [(&str, &str); 9] = [

@@ -41,6 +41,7 @@ use std::path::Path;
 pub use bucket::{Bucket, create as create_bucket};
 pub use object::Object;
 pub(crate) use object::hex;
+pub use operations::names as operations;
 pub use service::{S3Service, service};
 
 use crate::account::Scenario;

@@ -26,6 +26,9 @@ where
 /// Operations that are served, each by the function behind it.
 macro_rules! serve {
     ($($operation:ident($input:ident) -> $output:ident = $function:path;)*) => {
+        /// Their names, as Rust has them.
+        const NAMES: &[&str] = &["put_object", "upload_part", $(stringify!($operation)),*];
+
         #[async_trait::async_trait]
         impl S3 for Operations {
             async fn put_object(&self, request: S3Request<dto::PutObjectInput>) -> S3Result<S3Response<dto::PutObjectOutput>> {
@@ -101,4 +104,15 @@ serve! {
     get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = settings::request_payment;
     get_bucket_website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput = settings::website;
     get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = settings::object_lock;
+}
+
+/// The names of the operations that are served, as AWS writes them.
+pub fn names() -> impl Iterator<Item = String> {
+    NAMES.iter().map(|name| {
+        let words = name.split('_').map(|word| {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
+        });
+        words.collect()
+    })
 }

@@ -7,6 +7,7 @@ pub mod hyper_parameter_tuning_job;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
+mod model_package_group_policy;
 pub mod model_quality_job_definition;
 mod monitoring_execution;
 pub mod monitoring_schedule;
@@ -46,11 +47,15 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeModelPackageGroup", model_package_group::describe),
     ("DeleteModelPackageGroup", model_package_group::delete),
     ("ListModelPackageGroups", model_package_group::list),
+    ("PutModelPackageGroupPolicy", model_package_group_policy::put),
+    ("GetModelPackageGroupPolicy", model_package_group_policy::get),
+    ("DeleteModelPackageGroupPolicy", model_package_group_policy::delete),
     ("CreateModelPackage", model_package::create),
     ("DescribeModelPackage", model_package::describe),
     ("UpdateModelPackage", model_package::update),
     ("DeleteModelPackage", model_package::delete),
     ("ListModelPackages", model_package::list),
+    ("BatchDescribeModelPackage", model_package::batch_describe),
     ("CreateModel", model::create),
     ("DescribeModel", model::describe),
     ("DeleteModel", model::delete),
@@ -79,10 +84,12 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("CreateProcessingJob", processing_job::create),
     ("DescribeProcessingJob", processing_job::describe),
     ("StopProcessingJob", processing_job::stop),
+    ("DeleteProcessingJob", processing_job::delete),
     ("ListProcessingJobs", processing_job::list),
     ("CreateTrainingJob", training_job::create),
     ("DescribeTrainingJob", training_job::describe),
     ("StopTrainingJob", training_job::stop),
+    ("DeleteTrainingJob", training_job::delete),
     ("ListTrainingJobs", training_job::list),
     ("CreateHyperParameterTuningJob", hyper_parameter_tuning_job::create),
     ("DescribeHyperParameterTuningJob", hyper_parameter_tuning_job::describe),
@@ -109,6 +116,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("ListTags", tags::list_tags),
     ("DeleteTags", tags::delete_tags),
 ];
+
+/// The names of the operations that are served.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name)
+}
 
 /// Calls an operation by its name: validated, authorised, then done, unless a fault was asked for. Requests from outside and the steps
 /// of a pipeline take this same way.

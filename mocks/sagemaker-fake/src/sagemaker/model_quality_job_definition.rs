@@ -7,6 +7,7 @@ use super::paging::{self, Order, SortKey};
 use super::{names, pipeline, tags};
 use crate::clock::Timestamp;
 use crate::fake::Context;
+use crate::monitoring::Schedule;
 use crate::monitoring::expression::Expression;
 use crate::monitoring::window::Offsets;
 use crate::protocol::Service;
@@ -117,11 +118,18 @@ pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, Ap
     Ok(Value::Object(output))
 }
 
-/// A definition goes even if a schedule still names it: AWS's API has no error for that. What such a schedule fires then
-/// fails, and says so.
+/// A definition is locked by a schedule that names it until that is gone: AWS's SDK for Python waits for that, though the
+/// API declares no error for it. The sentence is not known.
 pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     context.fake.store.write(|change| {
         let definition = named(context, change, input)?;
+        let schedules = change.list::<Schedule>(&names::key(context.region, ""))?;
+        if let Some(user) = schedules.iter().find(|it| it.definition().eq_ignore_ascii_case(&definition.name)) {
+            return Err(ApiError::validation(format!(
+                "Monitoring Job Definition {} is in use by Monitoring Schedule {}",
+                definition.arn, user.arn
+            )));
+        }
         change.delete::<JobDefinition>(&definition.key())?;
         tags::delete(change, &definition.arn)?;
         Ok(Value::Null)

@@ -195,6 +195,10 @@ async fn the_fake_answers_about_itself() {
         assert_eq!(calls[0]["operation"], "ListModels");
         let state: Value = serde_json::from_str(&raw(&url, "GET /_stsmm/state", &[], "").await.body).unwrap();
         assert_eq!(state, aws.export());
+        let coverage: Value = serde_json::from_str(&raw(&url, "GET /_stsmm/coverage", &[], "").await.body).unwrap();
+        let row = coverage["served"].as_array().unwrap().iter().find(|row| row["operation"] == "ListModels").unwrap();
+        assert_eq!(row["calls"], json!({"answered": 1, "refused": 0, "failed": 0}));
+        assert_eq!((row["service"].as_str(), row["fidelity"].as_str()), (Some("sagemaker"), Some("real")));
         assert_eq!(raw(&url, "GET /_stsmm/nothing", &[], "").await.status, 404);
     }
 }
