@@ -198,11 +198,14 @@ pub trait Records {
     fn page<R: Record>(&self, prefix: &str, from: &str, limit: usize) -> Result<Vec<R>, ApiError>;
 }
 
+/// What names a record: its kind and its key.
+type Id = (&'static str, String);
+
 /// A consistent snapshot.
 pub struct View {
     table: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
     /// Records that were parsed already, by kind and key.
-    parsed: Mutex<HashMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
+    parsed: Mutex<HashMap<Id, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl View {
@@ -232,7 +235,7 @@ impl View {
 pub struct Change<'t> {
     table: redb::Table<'t, (&'static str, &'static str), &'static [u8]>,
     /// What was there before, oldest first: (kind, key), and the record if there was one.
-    replaced: Vec<((&'static str, String), Option<Vec<u8>>)>,
+    replaced: Vec<(Id, Option<Vec<u8>>)>,
 }
 
 impl Change<'_> {

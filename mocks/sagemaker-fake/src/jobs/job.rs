@@ -39,7 +39,7 @@ impl Kind {
     fn names(self) -> &'static str {
         match self {
             Self::TrainingJob => "Training job names",
-            Self::ProcessingJob => "Job name",
+            Self::ProcessingJob | Self::TransformJob => "Job name",
         }
     }
 
@@ -47,7 +47,7 @@ impl Kind {
     fn noun(self) -> &'static str {
         match self {
             Self::TrainingJob => "training job",
-            Self::ProcessingJob => "job",
+            Self::ProcessingJob | Self::TransformJob => "job",
         }
     }
 
@@ -257,8 +257,8 @@ pub(crate) fn start(fake: &Fake, job: Job, input: &Value) -> Result<Job, ApiErro
             "ResourceInUse",
             format!(
                 "{} must be unique within an AWS account and region, and a {} with this name already exists ({})",
-                kind.names(),
-                kind.noun(),
+                job.kind.names(),
+                job.kind.noun(),
                 other.arn
             ),
         )),

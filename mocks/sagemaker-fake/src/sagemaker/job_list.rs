@@ -46,6 +46,6 @@ pub(super) fn list(
 fn default_order(kind: Kind) -> Order {
     match kind {
         Kind::ProcessingJob => Order::Ascending,
-        Kind::TrainingJob => Order::Descending,
+        Kind::TrainingJob | Kind::TransformJob => Order::Descending,
     }
 }
