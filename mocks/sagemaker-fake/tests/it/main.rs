@@ -7,6 +7,7 @@ mod capture;
 mod clients;
 mod cloudwatch;
 mod definitions;
+mod door;
 mod endpoints;
 mod enforcement;
 mod executions;
