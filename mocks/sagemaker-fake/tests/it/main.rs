@@ -17,6 +17,7 @@ mod hosting;
 mod iam;
 mod invocations;
 mod jobs;
+mod kills;
 mod lifecycle;
 mod logs;
 mod monitoring;
