@@ -26,7 +26,7 @@ use group::Writers;
 const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 2");
 
 /// How much of the file is kept in memory, in bytes. An account that people work with fits several times over.
-const CACHE: usize = 32 << 20;
+const CACHE: usize = 16 << 20;
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -198,13 +198,13 @@ pub trait Records {
     fn page<R: Record>(&self, prefix: &str, from: &str, limit: usize) -> Result<Vec<R>, ApiError>;
 }
 
-/// What names a record: its kind and its key.
+/// A kind and a key.
 type Id = (&'static str, String);
 
 /// A consistent snapshot.
 pub struct View {
     table: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
-    /// Records that were parsed already, by kind and key.
+    /// Records that were parsed already.
     parsed: Mutex<HashMap<Id, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -234,7 +234,7 @@ impl View {
 /// An open transaction.
 pub struct Change<'t> {
     table: redb::Table<'t, (&'static str, &'static str), &'static [u8]>,
-    /// What was there before, oldest first: (kind, key), and the record if there was one.
+    /// What was there before, oldest first.
     replaced: Vec<(Id, Option<Vec<u8>>)>,
 }
 

@@ -45,10 +45,13 @@ impl Violations {
                 completeness(feature, constraint).map(|text| ("completeness_check", text)),
                 domain(feature, constraint, config).map(|text| ("categorical_values_check", text)),
                 baseline
-                    .and_then(|baseline| drift(feature, baseline.feature(&feature.name)?, &config.distribution_constraints))
+                    .and_then(|baseline| {
+                        drift(feature, baseline.feature(&feature.name)?, &config.distribution_constraints)
+                    })
                     .map(|text| ("baseline_drift_check", text)),
             ];
-            violations.extend(found.into_iter().flatten().map(|(check, text)| violation(&constraint.name, check, text)));
+            violations
+                .extend(found.into_iter().flatten().map(|(check, text)| violation(&constraint.name, check, text)));
         }
         if config.evaluate_constraints == Switch::Enabled {
             violations.extend(columns(statistics, constraints));
@@ -142,11 +145,17 @@ fn drift(feature: &Feature, baseline: &Feature, config: &DistributionConstraints
 fn between(ours: &[Category], theirs: &[Category]) -> f64 {
     let shares = |categories: &[Category]| {
         let all = categories.iter().map(|category| category.count).sum::<u64>().max(1) as f64;
-        categories.iter().map(|category| (category.value.clone(), category.count as f64 / all)).collect::<BTreeMap<_, _>>()
+        categories
+            .iter()
+            .map(|category| (category.value.clone(), category.count as f64 / all))
+            .collect::<BTreeMap<_, _>>()
     };
     let (ours, theirs) = (shares(ours), shares(theirs));
     let share = |of: &BTreeMap<String, f64>, value: &String| of.get(value).copied().unwrap_or_default();
-    ours.keys().chain(theirs.keys()).map(|value| (share(&ours, value) - share(&theirs, value)).abs()).fold(0.0, f64::max)
+    ours.keys()
+        .chain(theirs.keys())
+        .map(|value| (share(&ours, value) - share(&theirs, value)).abs())
+        .fold(0.0, f64::max)
 }
 
 /// The first words of these sentences are inferred.

@@ -93,7 +93,8 @@ fn rows_come_from_csv_and_json() {
     let names = |statistics: &Statistics| {
         statistics.features.iter().map(|feature| (feature.name.clone(), feature.completeness())).collect::<Vec<_>>()
     };
-    let named = |names: &[(&str, f64)]| names.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect::<Vec<_>>();
+    let named =
+        |names: &[(&str, f64)]| names.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect::<Vec<_>>();
     let without = profile("1,\"a,b\"\n2\n", DatasetFormat::Csv { header: false });
     assert_eq!(names(&without), named(&[("_c0", 1.0), ("_c1", 0.5)]));
     let lines = "{\"a\": 1, \"b\": {\"c\": true}}\n{\"a\": null, \"d\": [1]}\n";
@@ -125,19 +126,25 @@ fn what_differs_is_found() {
     let odd = column("n", &["1", "2.5", "3", "4"]);
     assert_eq!(
         found(&baseline, &odd, nothing),
-        ["n: data_type_check: Data type match requirement is not met. Expected data type: Integral, Expected match: 100.0%. \
-          Observed: Only 75.0% of data is Integral."]
+        [
+            "n: data_type_check: Data type match requirement is not met. Expected data type: Integral, Expected match: 100.0%. \
+          Observed: Only 75.0% of data is Integral."
+        ]
     );
     let half = csv("n,x\n1,\n,2\n");
     assert_eq!(
         found(&csv("n,x\n1,\n2,2\n"), &half, nothing),
-        ["n: completeness_check: Data completeness requirement is not met. Expected completeness: 1.0. Observed completeness: 0.5"]
+        [
+            "n: completeness_check: Data completeness requirement is not met. Expected completeness: 1.0. Observed completeness: 0.5"
+        ]
     );
     let kinds = column("k", &["a", "b", "a", "b"]);
     assert_eq!(
         found(&kinds, &column("k", &["a", "b", "c", "b"]), nothing),
-        ["k: categorical_values_check: Categorical values requirement is not met. Expected match: 100.0%. Observed: Only 75.0% of \
-          values are in the domain."]
+        [
+            "k: categorical_values_check: Categorical values requirement is not met. Expected match: 100.0%. Observed: Only 75.0% of \
+          values are in the domain."
+        ]
     );
     assert_eq!(
         found(&csv("a,b\n1,1\n"), &csv("a,c,d\n1,1,1\n"), nothing),

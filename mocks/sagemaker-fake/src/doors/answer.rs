@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
 use super::control;
-use super::patience::{self, STALL};
+use super::patience::{self, Patience};
 use crate::protocol::signature;
 use crate::protocol::{self, Checked, Route, runtime};
 use crate::s3::{self, S3Service};
@@ -37,11 +37,12 @@ pub(super) struct Answerer {
     fake: Fake,
     s3: S3Service,
     checked: Checked,
+    patience: Patience,
 }
 
 impl Answerer {
-    pub(super) fn new(fake: &Fake, checked: Checked) -> Self {
-        Self { fake: fake.clone(), s3: s3::service(fake), checked }
+    pub(super) fn new(fake: &Fake, checked: Checked, patience: Patience) -> Self {
+        Self { fake: fake.clone(), s3: s3::service(fake), checked, patience }
     }
 
     /// The answer to one request.
@@ -50,7 +51,7 @@ impl Answerer {
     /// When there is nobody to answer any more: the connection is to be closed.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HangUp> {
         let (parts, body) = request.into_parts();
-        let body = patience::Body::new(body, &parts.headers);
+        let body = patience::Body::new(body, &parts.headers, self.patience);
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         if path.starts_with(control::PREFIX) {
             return self.control(parts).await;
@@ -125,13 +126,7 @@ async fn whole(body: patience::Body, longest: usize) -> Result<Option<Bytes>, Ha
     if body.is_end_stream() {
         return Ok(Some(Bytes::new()));
     }
-    match tokio::time::timeout(STALL, gather(body, longest)).await {
-        Ok(gathered) => gathered,
-        Err(_) => Err(HangUp::because("the client does not come to the end of the body")),
-    }
-}
-
-async fn gather(mut body: patience::Body, longest: usize) -> Result<Option<Bytes>, HangUp> {
+    let mut body = body.in_one_go();
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(HangUp::because)?.into_data() else { continue };

@@ -82,11 +82,7 @@ pub(super) fn start(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRe
 }
 
 /// How far the job has come; when it is done, what it found.
-pub(super) fn observe(
-    scope: &ExecutionScope<'_>,
-    step: &Step,
-    record: &mut StepRecord,
-) -> Result<Outcome, ApiError> {
+pub(super) fn observe(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Result<Outcome, ApiError> {
     let outcome = job::observe(scope, step, record)?;
     if outcome != Outcome::Succeeded {
         return Ok(outcome);
@@ -103,7 +99,9 @@ pub(super) fn observe(
     record.metadata["QualityCheck"]["ViolationReport"] = json!(report);
     match Settings::read(scope, step) {
         Ok(settings) if !settings.fails => Ok(outcome),
-        Ok(_) => Ok(Outcome::Failed(format!("ClientError: Quality check failed. See violation report {report}").into())),
+        Ok(_) => {
+            Ok(Outcome::Failed(format!("ClientError: Quality check failed. See violation report {report}").into()))
+        }
         Err(failure) => Ok(Outcome::Failed(failure)),
     }
 }
@@ -185,10 +183,12 @@ impl Baseline {
     fn add_to(&self, input: &mut Value) -> Result<(), Failure> {
         if self.constraints.is_none() {
             // What SageMaker says of this is not known.
-            return Err("ClientError: There is no baseline to check against: supply one, register a model package that is \
+            return Err(
+                "ClientError: There is no baseline to check against: supply one, register a model package that is \
                         approved with its DriftCheckBaselines, or set SkipCheck."
-                .to_owned()
-                .into());
+                    .to_owned()
+                    .into(),
+            );
         }
         let files = [
             ("baseline_constraints", "constraints", "constraints", &self.constraints),
