@@ -7,6 +7,7 @@ pub mod hyper_parameter_tuning_job;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
+mod model_package_group_policy;
 pub mod model_quality_job_definition;
 mod monitoring_execution;
 pub mod monitoring_schedule;
@@ -46,6 +47,9 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeModelPackageGroup", model_package_group::describe),
     ("DeleteModelPackageGroup", model_package_group::delete),
     ("ListModelPackageGroups", model_package_group::list),
+    ("PutModelPackageGroupPolicy", model_package_group_policy::put),
+    ("GetModelPackageGroupPolicy", model_package_group_policy::get),
+    ("DeleteModelPackageGroupPolicy", model_package_group_policy::delete),
     ("CreateModelPackage", model_package::create),
     ("DescribeModelPackage", model_package::describe),
     ("UpdateModelPackage", model_package::update),
