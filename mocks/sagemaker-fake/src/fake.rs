@@ -164,7 +164,7 @@ impl Fake {
     }
 
     /// Moves the clock forward, and remembers it: who opens the state later finds the same time. What is due wakes up: when this returns, the
-    /// monitoring executions that are due are on record.
+    /// monitoring executions that are due are on record, and objects are gone whose time is over.
     ///
     /// # Errors
     /// `ValidationException` when it would come to stand further ahead than [`Offset::MAX`]; an internal failure when the
@@ -179,6 +179,7 @@ impl Fake {
             self.clock.advance(by);
             change.put(&self.clock.offset())
         })?;
+        crate::s3::expire(self)?;
         crate::monitoring::fire(self)
     }
 
@@ -282,6 +283,7 @@ impl FakeBuilder {
         }));
         if !self.at_rest {
             crate::s3::tidy(&fake)?;
+            crate::s3::expire(&fake)?;
             crate::engine::resume(&fake)?;
         }
         Ok(fake)

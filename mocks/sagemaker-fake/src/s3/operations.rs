@@ -2,7 +2,7 @@
 
 use s3s::{S3, S3Request, S3Response, S3Result, dto};
 
-use super::{buckets, copy, delete, get, listing, multipart, put, settings, tags};
+use super::{buckets, copy, delete, get, lifecycle, listing, multipart, put, settings, tags};
 use crate::{ApiError, Fake};
 
 /// The operations of S3 on this fake.
@@ -94,10 +94,14 @@ serve! {
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;
     delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = settings::delete_ownership;
     get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = settings::acl;
+    get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = settings::cors;
+    put_bucket_cors(PutBucketCorsInput) -> PutBucketCorsOutput = settings::put_cors;
+    delete_bucket_cors(DeleteBucketCorsInput) -> DeleteBucketCorsOutput = settings::delete_cors;
+    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = lifecycle::get;
+    put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = lifecycle::put;
+    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = lifecycle::delete;
 
     get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput = settings::acceleration;
-    get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = settings::cors;
-    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = settings::lifecycle;
     get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput = settings::logging;
     get_bucket_notification_configuration(GetBucketNotificationConfigurationInput) -> GetBucketNotificationConfigurationOutput = settings::notification;
     get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = settings::replication;

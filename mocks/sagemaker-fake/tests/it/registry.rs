@@ -277,3 +277,30 @@ async fn tags_of_any_resource() {
     client.delete_model_package_group().model_package_group_name(GROUP).send().await.unwrap();
     assert_eq!(said(client.list_tags().resource_arn(&group).send().await).0, "ValidationException");
 }
+
+#[tokio::test]
+async fn a_group_has_a_resource_policy() {
+    const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Share","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sagemaker:DescribeModelPackage","Resource":"*"}]}"#;
+    let (_aws, client) = start().await;
+    let refused = |said: (String, String), sentence: &str| {
+        let arn = arn("model-package-group/stsPackageGroup");
+        assert_eq!(said, ("ValidationException".to_owned(), format!("{sentence}: {arn}")));
+    };
+    let put = |policy: &str| {
+        client.put_model_package_group_policy().model_package_group_name(GROUP).resource_policy(policy).send()
+    };
+    let get = || client.get_model_package_group_policy().model_package_group_name(GROUP).send();
+    let delete = || client.delete_model_package_group_policy().model_package_group_name(GROUP).send();
+    // Terraform tells by these words what is not there.
+    refused(said(put(POLICY).await), "Cannot find Model Package Group");
+    refused(said(get().await), "Cannot find Model Package Group");
+    refused(said(delete().await), "Cannot find Model Package Group");
+    client.create_model_package_group().model_package_group_name(GROUP).send().await.unwrap();
+    refused(said(get().await), "Cannot find resource policy for");
+    refused(said(delete().await), "Cannot find resource policy for");
+    assert_eq!(said(put("{}").await).0, "ValidationException");
+    put(POLICY).await.unwrap();
+    assert_eq!(get().await.unwrap().resource_policy(), Some(POLICY));
+    delete().await.unwrap();
+    refused(said(get().await), "Cannot find resource policy for");
+}
