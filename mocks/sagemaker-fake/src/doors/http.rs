@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::answer::Answerer;
+use super::overlay::Overlay;
 use super::patience::Stream;
 use crate::Fake;
 use crate::protocol::Checked;
@@ -47,9 +48,17 @@ pub struct Server {
 /// # Errors
 /// When the listener has no address.
 pub fn serve(fake: &Fake, listener: TcpListener, checked: Checked) -> io::Result<Server> {
+    serve_below(&Overlay::default(), fake, listener, checked)
+}
+
+/// The same, with answers of a test's own before the fake's.
+///
+/// # Errors
+/// When the listener has no address.
+pub fn serve_below(overlay: &Overlay, fake: &Fake, listener: TcpListener, checked: Checked) -> io::Result<Server> {
     let url = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(run(Answerer::new(fake, checked), listener, stopped));
+    let task = tokio::spawn(run(Answerer::new(fake, checked, overlay.mocks()), listener, stopped));
     Ok(Server { url, stop, task })
 }
 
