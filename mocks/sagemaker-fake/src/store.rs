@@ -8,6 +8,7 @@
 mod group;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -235,7 +236,7 @@ impl View {
 pub struct Change<'t> {
     table: redb::Table<'t, (&'static str, &'static str), &'static [u8]>,
     /// What was there before, oldest first.
-    replaced: Vec<(Id, Option<Vec<u8>>)>,
+    replaced: Vec<((Cow<'static, str>, String), Option<Vec<u8>>)>,
 }
 
 impl Change<'_> {
@@ -246,7 +247,19 @@ impl Change<'_> {
     pub fn put<R: Record>(&mut self, record: &R) -> Result<(), ApiError> {
         let (key, bytes) = (record.key(), serde_json::to_vec(record).map_err(ApiError::internal)?);
         let old = self.table.insert((R::KIND, key.as_str()), bytes.as_slice()).map_err(ApiError::internal)?;
-        self.replaced.push(((R::KIND, key), old.map(|old| old.value().to_vec())));
+        self.replaced.push(((R::KIND.into(), key), old.map(|old| old.value().to_vec())));
+        Ok(())
+    }
+
+    /// Adds a record as it is in an export.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be written.
+    pub(crate) fn put_value(&mut self, kind: &str, key: &str, record: &Value) -> Result<(), ApiError> {
+        let bytes = serde_json::to_vec(record).map_err(ApiError::internal)?;
+        let old = self.table.insert((kind, key), bytes.as_slice()).map_err(ApiError::internal)?;
+        let old = old.map(|old| old.value().to_vec());
+        self.replaced.push(((kind.to_owned().into(), key.to_owned()), old));
         Ok(())
     }
 
@@ -256,14 +269,14 @@ impl Change<'_> {
     /// An internal failure when the store cannot be written.
     pub fn delete<R: Record>(&mut self, key: &str) -> Result<bool, ApiError> {
         let Some(old) = self.table.remove((R::KIND, key)).map_err(ApiError::internal)? else { return Ok(false) };
-        self.replaced.push(((R::KIND, key.to_owned()), Some(old.value().to_vec())));
+        self.replaced.push(((R::KIND.into(), key.to_owned()), Some(old.value().to_vec())));
         Ok(true)
     }
 
     /// Puts everything back as it was.
     fn undo(&mut self) -> Result<(), ApiError> {
         for ((kind, key), old) in self.replaced.drain(..).rev() {
-            let id = (kind, key.as_str());
+            let id = (&*kind, key.as_str());
             let undone = match &old {
                 Some(bytes) => self.table.insert(id, bytes.as_slice()),
                 None => self.table.remove(id),

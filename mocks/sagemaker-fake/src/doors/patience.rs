@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::BoxError;
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -121,10 +121,26 @@ impl Body {
             until: None,
         }
     }
+}
 
+/// A body that is read whole, or as it comes.
+pub(super) trait Patient:
+    hyper::body::Body<Data = Bytes, Error: std::fmt::Display + Into<BoxError>> + Unpin
+{
     /// The same, but the patience is for the whole of it.
-    pub(super) fn in_one_go(mut self) -> Self {
+    fn in_one_go(self) -> Self;
+}
+
+impl Patient for Body {
+    fn in_one_go(mut self) -> Self {
         self.streamed = false;
+        self
+    }
+}
+
+/// It is there already.
+impl Patient for Full<Bytes> {
+    fn in_one_go(self) -> Self {
         self
     }
 }
