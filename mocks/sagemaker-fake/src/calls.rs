@@ -30,6 +30,9 @@ pub struct Call {
     pub user_agent: String,
     /// AWS's code if the call was refused.
     pub error: Option<String>,
+    /// What went wrong with it on request, as [rules](crate::faults::Rule) call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<&'static str>,
 }
 
 /// The calls that were made, oldest first. It lives in memory only: reading state must not change it.

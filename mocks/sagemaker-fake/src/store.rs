@@ -250,6 +250,16 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Adds a record as it is in an export.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be written.
+    pub(crate) fn put_value(&mut self, kind: &str, key: &str, record: &Value) -> Result<(), ApiError> {
+        let bytes = serde_json::to_vec(record).map_err(ApiError::internal)?;
+        self.table.insert((kind, key), bytes.as_slice()).map_err(ApiError::internal)?;
+        Ok(())
+    }
+
     /// Removes the record with this key; says whether there was one.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::answer::Answerer;
+use super::overlay::Overlay;
 pub use super::patience::Patience;
 use super::patience::Stream;
 use crate::Fake;
@@ -44,17 +45,25 @@ pub struct Server {
 /// # Errors
 /// When the listener has no address.
 pub fn serve(fake: &Fake, listener: TcpListener, checked: Checked) -> io::Result<Server> {
-    serve_with(fake, listener, checked, Patience::default())
+    serve_with(fake, listener, checked, &Overlay::default(), Patience::default())
 }
 
-/// The same, with more or less patience for clients that stop in the middle.
+/// The same, with answers of a test's own before the fake's, and with more or less patience for clients that stop in the
+/// middle.
 ///
 /// # Errors
 /// When the listener has no address.
-pub fn serve_with(fake: &Fake, listener: TcpListener, checked: Checked, patience: Patience) -> io::Result<Server> {
+pub fn serve_with(
+    fake: &Fake,
+    listener: TcpListener,
+    checked: Checked,
+    overlay: &Overlay,
+    patience: Patience,
+) -> io::Result<Server> {
     let url = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(run(Answerer::new(fake, checked, patience), listener, patience, stopped));
+    let answerer = Answerer::new(fake, checked, overlay.mocks(), patience);
+    let task = tokio::spawn(run(answerer, listener, patience, stopped));
     Ok(Server { url, stop, task })
 }
 

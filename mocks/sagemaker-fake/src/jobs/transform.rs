@@ -68,7 +68,7 @@ pub(super) async fn run(fake: &WeakFake, key: &str) -> Option<()> {
     let owned = key.to_owned();
     let ended = match blocking(fake, move |fake| prepare(fake, &owned)).await? {
         Ok(ready) => transform(fake, key, ready).await?,
-        Err(failure) => Some(Err(failure.0)),
+        Err(failure) => Some(Err(failure.reason)),
     };
     let key = key.to_owned();
     blocking(fake, move |fake| {
@@ -191,7 +191,7 @@ async fn transform_all(fake: &WeakFake, ready: Ready, container: &Container) -> 
 /// start. The error is FailureReason.
 fn capture(fake: &Fake, job: &Job, request: &Request, items: &[Item], tree: &Tree) -> Result<(), String> {
     let Some(config) = &request.data_capture_config else { return Ok(()) };
-    let work = work(fake, job).map_err(|failure| failure.0)?;
+    let work = work(fake, job).map_err(|failure| failure.reason)?;
     let hour = model_monitor::layout::hour(job.started.unwrap_or(job.created).date());
     let Some(first) = items.first() else { return Ok(()) };
     let folder = first.key.strip_suffix(&first.path).unwrap_or_default();

@@ -122,23 +122,18 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
     OPERATIONS.iter().map(|(name, _)| *name)
 }
 
-/// Calls an operation by its name: validated, authorised, then done, unless a fault was asked for. Requests from outside and the steps
-/// of a pipeline take this same way.
+/// Calls an operation by its name: validated, authorised, then done. Requests from outside and the steps of a pipeline
+/// take this same way.
 ///
 /// # Errors
 /// Those of the operation; `UnknownOperationException` for one that is not served.
 pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match context.fake.faults.of_call(operation) {
-        Some(fault) => Err(fault),
-        None => {
-            let act = valid(operation, &input)?;
-            authorisation::check(context, Service::SageMaker, operation, &input)?;
-            act(context, &input)
-        }
-    }
+    let act = valid(operation, &input)?;
+    authorisation::check(context, Service::SageMaker, operation, &input)?;
+    act(context, &input)
 }
 
-/// The same for the fake's own purposes: no fault is meant for these, and nobody needs to allow them.
+/// The same for the fake's own purposes: nobody needs to allow these.
 pub(crate) fn perform(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
     valid(operation, &input)?(context, &input)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sagemaker_fake::Fake;
 use sagemaker_fake::doors::http::{Patience, Server, serve, serve_with};
+use sagemaker_fake::doors::overlay::Overlay;
 use sagemaker_fake::protocol::Checked;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,7 +28,7 @@ impl Door {
     async fn with(patience: Patience) -> Self {
         let fake = Fake::builder().build().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = serve_with(&fake, listener, Checked::Yes, patience).unwrap();
+        let server = serve_with(&fake, listener, Checked::Yes, &Overlay::default(), patience).unwrap();
         Self { fake, server }
     }
 

@@ -161,7 +161,7 @@ async fn what_cannot_be_served_fails_with_a_reason() {
     let reason = async |name: &str, image, key| {
         stage.model(name, image, key).await;
         if key == "gone.tar.gz" {
-            let (url, signed) = (stage.aws.s3_endpoint_url(), signed_for("s3"));
+            let (url, signed) = (stage.aws.endpoint_url(), signed_for("s3"));
             raw(&url, &format!("DELETE /{BUCKET}/{key}"), &[("authorization", signed.as_str())], "").await;
         }
         stage.endpoint(name, name, None).await;

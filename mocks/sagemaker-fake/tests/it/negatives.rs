@@ -189,8 +189,7 @@ async fn an_endpoint_that_does_not_exist_answers_no_prediction() {
     let aws = FakeAws::start().await;
     let signed = signed_for("sagemaker");
     let answer =
-        raw(&aws.runtime_endpoint_url(), "POST /endpoints/none/invocations", &[("authorization", &signed)], "1,2")
-            .await;
+        raw(&aws.endpoint_url(), "POST /endpoints/none/invocations", &[("authorization", &signed)], "1,2").await;
     assert_eq!((answer.status, answer.header("x-amzn-errortype")), (400, Some("ValidationError")), "{answer:?}");
 }
 
