@@ -41,7 +41,7 @@ pub async fn account() -> (FakeAws, World) {
         .fs(Fs::from_slice(&[]))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         // One port serves everything.
-        .endpoint_url(aws.s3_endpoint_url())
+        .endpoint_url(aws.endpoint_url())
         .credentials_provider(Credentials::new(
             "AKIAIOSFODNN7EXAMPLE",
             "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",

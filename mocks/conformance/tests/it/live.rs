@@ -44,7 +44,7 @@ fn an_account_must_be_named_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_makes_reports_and_removes() {
     let (aws, world) = fake::account().await;
-    let (url, role, bucket) = (aws.s3_endpoint_url(), world.account.role.clone(), world.account.bucket.clone());
+    let (url, role, bucket) = (aws.endpoint_url(), world.account.role.clone(), world.account.bucket.clone());
     let run = async |arguments: &'static [&'static str]| {
         let environment = [
             ("AWS_ENDPOINT_URL".to_owned(), url.clone()),
