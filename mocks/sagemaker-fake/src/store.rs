@@ -8,8 +8,8 @@
 mod group;
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 

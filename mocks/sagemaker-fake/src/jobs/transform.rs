@@ -201,9 +201,9 @@ fn capture(fake: &Fake, job: &Job, request: &Request, items: &[Item], tree: &Tre
         let names = items.iter().map(|item| json!(format!("{}{suffix}", item.path)));
         let manifest: Vec<_> = std::iter::once(json!({"prefix": prefix})).chain(names).collect();
         let path = tree.root().join("manifest");
-        std::fs::write(&path, json!(manifest).to_string()).map_err(|error| Failure::internal(error).0)?;
+        std::fs::write(&path, json!(manifest).to_string()).map_err(|error| Failure::internal(error).reason)?;
         let uri = format!("{}/{side}/{hour}/{}.json", config.destination_s3_uri.trim_end_matches('/'), fake.ids.uuid());
-        outputs::upload_file(&work, &path, &uri).map_err(|why| Failure::client(why).0)?;
+        outputs::upload_file(&work, &path, &uri).map_err(|why| Failure::client(why).reason)?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ impl Fault {
         match self {
             Self::Client(_) => CLIENT_ERROR.to_owned(),
             Self::Algorithm(_) => ALGORITHM_ERROR.to_owned(),
-            Self::Output(why) => Failure::client(why).0,
+            Self::Output(why) => Failure::client(why).reason,
         }
     }
 }
