@@ -222,6 +222,7 @@ mod tests {
             session_tags: Vec::new(),
             user_agent: String::new(),
             error: error.map(str::to_owned),
+            fault: None,
         };
         for error in [None, Some("ValidationException"), Some("InternalFailure"), None] {
             tally.count(&call("ListPipelines", error));
