@@ -200,7 +200,7 @@ pub trait Records {
 }
 
 /// A kind and a key.
-type Id = (&'static str, String);
+type Id = (Cow<'static, str>, String);
 
 /// A consistent snapshot.
 pub struct View {
@@ -221,7 +221,7 @@ impl View {
     /// # Errors
     /// An internal failure when the store cannot be read.
     pub fn shared<R: Record + Send + Sync + 'static>(&self, key: &str) -> Result<Option<Arc<R>>, ApiError> {
-        let id = (R::KIND, key.to_owned());
+        let id = (Cow::Borrowed(R::KIND), key.to_owned());
         let parsed = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(record) = parsed().get(&id).and_then(|record| Arc::clone(record).downcast().ok()) {
             return Ok(Some(record));
@@ -236,7 +236,7 @@ impl View {
 pub struct Change<'t> {
     table: redb::Table<'t, (&'static str, &'static str), &'static [u8]>,
     /// What was there before, oldest first.
-    replaced: Vec<((Cow<'static, str>, String), Option<Vec<u8>>)>,
+    replaced: Vec<(Id, Option<Vec<u8>>)>,
 }
 
 impl Change<'_> {

@@ -30,22 +30,30 @@
 //! sagemaker-fake = { git = "...", features = ["sdk-config"] }
 //! ```
 //!
-//! ```ignore
-//! #[tokio::test(flavor = "multi_thread")]
-//! async fn a_throttled_call_is_made_again() {
-//!     let aws = FakeAws::start().await;
-//!     let sagemaker = aws_sdk_sagemaker::Client::new(&aws.sdk_config());
-//!     let s3 = aws_sdk_s3::Client::new(&aws.sdk_config());
+#![cfg_attr(feature = "sdk-config", doc = "```no_run")]
+#![cfg_attr(not(feature = "sdk-config"), doc = "```ignore")]
+//! # #[tokio::main]
+//! # async fn main() {
+//! use sagemaker_fake::faults::CallFault;
+//! use sagemaker_fake::testing::FakeAws;
 //!
-//!     aws.fail_next("ListPipelines", CallFault::Throttle);
-//!     assert!(sagemaker.list_pipelines().send().await.is_ok());
-//!     assert_eq!(aws.calls_of("ListPipelines").len(), 2);
+//! // In a function that is a `#[tokio::test(flavor = "multi_thread")]`:
+//! let aws = FakeAws::start().await;
+//! let sagemaker = aws_sdk_sagemaker::Client::new(&aws.sdk_config());
+//! let s3 = aws_sdk_s3::Client::new(&aws.sdk_config());
 //!
-//!     s3.create_bucket().bucket("models").send().await.unwrap();
-//!     let before = aws.snapshot();
-//!     s3.delete_bucket().bucket("models").send().await.unwrap();
-//!     assert!(FakeAws::start_from(&before).await.export()["bucket"]["models"].is_object());
-//! }
+//! aws.fail_next("ListPipelines", CallFault::Throttle);
+//! assert!(sagemaker.list_pipelines().send().await.is_ok());
+//! assert_eq!(aws.calls_of("ListPipelines").len(), 2);
+//!
+//! let elsewhere = aws_sdk_s3::types::CreateBucketConfiguration::builder()
+//!     .location_constraint(aws_sdk_s3::types::BucketLocationConstraint::EuWest1)
+//!     .build();
+//! s3.create_bucket().bucket("models").create_bucket_configuration(elsewhere).send().await.unwrap();
+//! let before = aws.snapshot();
+//! s3.delete_bucket().bucket("models").send().await.unwrap();
+//! assert!(FakeAws::start_from(&before).await.export()["bucket"]["models"].is_object());
+//! # }
 //! ```
 //!
 //! Programs that are started by a test find the account by their environment: [`FakeAws::environment`].

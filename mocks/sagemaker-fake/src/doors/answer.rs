@@ -4,17 +4,16 @@
 //! by the thread that read them, which is worth more than all else together when many ask; the others get a thread that
 //! may block.
 
-use axum::BoxError;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
 
 use super::control;
 use super::overlay::Mocks;
-use super::patience::{self, Patience, Patient};
+use super::patience::{self, Patience};
 use crate::faults;
 use crate::protocol::signature;
 use crate::protocol::{self, Checked, Route, runtime};
@@ -40,8 +39,8 @@ pub(super) struct Answerer {
     fake: Fake,
     s3: S3Service,
     checked: Checked,
-    mocks: Mocks,
     patience: Patience,
+    mocks: Mocks,
 }
 
 impl Answerer {
@@ -55,24 +54,19 @@ impl Answerer {
     /// When there is nobody to answer any more, or the answer shall not arrive: the connection is to be closed.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HangUp> {
         let (parts, body) = request.into_parts();
-        let body = patience::Body::new(body, &parts.headers, self.patience);
-        let response = if self.mocks.are_mounted() {
-            let body = whole(body, usize::MAX).await?.unwrap_or_default();
-            match self.mocks.answer(&parts, &body).await {
-                Some(answer) => answer,
-                None => self.act(parts, Full::new(body)).await?,
+        let mut body = patience::Body::new(body, &parts.headers, self.patience);
+        if self.mocks.are_mounted() {
+            let read = whole(body, usize::MAX).await?.unwrap_or_default();
+            if let Some(answer) = self.mocks.answer(&parts, &read).await {
+                return Ok(answer);
             }
-        } else {
-            self.act(parts, body).await?
-        };
+            body = patience::Body::read(read, self.patience);
+        }
+        let response = self.act(parts, body).await?;
         faults::leave(response).await.map_err(HangUp::because)
     }
 
-    async fn act<B>(&self, parts: Parts, body: B) -> Result<Response<Body>, HangUp>
-    where
-        B: Patient + Send + 'static,
-        B::Error: Into<BoxError> + std::fmt::Display,
-    {
+    async fn act(&self, parts: Parts, body: patience::Body) -> Result<Response<Body>, HangUp> {
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         if path.starts_with(control::PREFIX) {
             let body = whole(body, LONGEST_BODY).await?.unwrap_or_default();
@@ -142,11 +136,7 @@ fn whole_request<'a>(parts: &'a Parts, body: Option<&'a [u8]>) -> signature::Req
 ///
 /// # Errors
 /// When the client goes away or does not come to the end.
-async fn whole<B>(body: B, longest: usize) -> Result<Option<Bytes>, HangUp>
-where
-    B: Patient,
-    B::Error: std::fmt::Display,
-{
+async fn whole(body: patience::Body, longest: usize) -> Result<Option<Bytes>, HangUp> {
     if body.size_hint().lower() > longest as u64 {
         return Ok(None);
     }

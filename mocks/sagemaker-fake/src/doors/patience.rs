@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::BoxError;
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -99,8 +99,10 @@ impl AsyncWrite for Stream {
 /// Whoever refuses a request may drop it unread. The rest of it is then read and thrown away, so that the client comes
 /// to its end and finds the answer.
 pub(super) struct Body {
-    /// Nothing once it is dropped.
+    /// Nothing once it is dropped, and of one that was read before.
     body: Option<Incoming>,
+    /// What was read before, and comes first.
+    read: Bytes,
     /// Whether the client sends nothing before it is asked to.
     held_back: bool,
     patience: Patience,
@@ -115,32 +117,22 @@ impl Body {
     pub(super) fn new(body: Incoming, headers: &HeaderMap, patience: Patience) -> Self {
         Self {
             body: Some(body),
+            read: Bytes::new(),
             held_back: headers.contains_key(header::EXPECT),
             patience,
             streamed: true,
             until: None,
         }
     }
-}
 
-/// A body that is read whole, or as it comes.
-pub(super) trait Patient:
-    hyper::body::Body<Data = Bytes, Error: std::fmt::Display + Into<BoxError>> + Unpin
-{
-    /// The same, but the patience is for the whole of it.
-    fn in_one_go(self) -> Self;
-}
-
-impl Patient for Body {
-    fn in_one_go(mut self) -> Self {
-        self.streamed = false;
-        self
+    /// One that has come to its end already.
+    pub(super) fn read(read: Bytes, patience: Patience) -> Self {
+        Self { body: None, read, held_back: false, patience, streamed: true, until: None }
     }
-}
 
-/// It is there already.
-impl Patient for Full<Bytes> {
-    fn in_one_go(self) -> Self {
+    /// The same, but the patience is for the whole of it.
+    pub(super) fn in_one_go(mut self) -> Self {
+        self.streamed = false;
         self
     }
 }
@@ -150,6 +142,9 @@ impl hyper::body::Body for Body {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if !self.read.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.read)))));
+        }
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let frame = Pin::new(body).poll_frame(cx);
         self.held_back = false;
@@ -166,11 +161,12 @@ impl hyper::body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
+        self.read.is_empty() && self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(SizeHint::default, hyper::body::Body::size_hint)
+        let read = || SizeHint::with_exact(self.read.len() as u64);
+        self.body.as_ref().map_or_else(read, hyper::body::Body::size_hint)
     }
 }
 
