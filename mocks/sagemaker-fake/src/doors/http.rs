@@ -144,6 +144,8 @@ async fn connection(
         async move { answerer.answer(request).await }
     });
     let mut http = http1::Builder::new();
+    // Who has said all that he has to say, and that he has, is answered nevertheless.
+    http.half_close(true);
     http.timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(BUFFER);
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(Stream::new(stream, patience)), service));
     let served = tokio::select! {
