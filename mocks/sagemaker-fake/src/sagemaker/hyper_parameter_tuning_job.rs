@@ -42,10 +42,10 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
         for definition in request.definitions() {
             pipeline::check_role(change, definition.body["RoleArn"].as_str().unwrap_or_default())?;
         }
-        if let Some(other) = change.get::<TuningJob>(&job.key())? {
+        if change.get::<TuningJob>(&job.key())?.is_some() {
             let message = format!(
-                "Job name must be unique within an AWS account and region, and a job with this name already exists ({})",
-                other.arn
+                "A hyperparameter tuning job with the name, {}, already exists. Choose a different name.",
+                job.name
             );
             return Err(ApiError::new("ResourceInUse", message));
         }
@@ -250,8 +250,9 @@ fn trials(records: &impl Records, job: &TuningJob) -> Result<Vec<TrialState>, Ap
 
 fn existing(records: &impl Records, context: &Context<'_>, name: &str) -> Result<TuningJob, ApiError> {
     let found = records.get(&names::key(context.region, name))?;
-    // SageMaker's code is known, its sentence is not.
-    found.ok_or_else(|| ApiError::not_found(format!("Amazon SageMaker can't find a tuning job with the name {name}.")))
+    found.ok_or_else(|| {
+        ApiError::not_found(format!("Amazon SageMaker can't find a tuning job called {name}. Type another name."))
+    })
 }
 
 fn name(input: &Value) -> &str {
