@@ -52,7 +52,7 @@ use crate::clock::Timestamp;
 use crate::store::{Change, Records};
 use crate::{ApiError, Fake};
 use content::Draft;
-use upload::Part;
+pub(crate) use upload::{Part, Upload};
 
 /// The bucket of this name, whoever owns it.
 ///
