@@ -92,8 +92,7 @@ impl Column {
         let types = self.types;
         let inferred_type = types.inferred();
         let common = Common { num_present: types.integral + types.fractional + types.text, num_missing: self.missing };
-        let mut feature =
-            Feature { name, inferred_type, numerical_statistics: None, string_statistics: None, types };
+        let mut feature = Feature { name, inferred_type, numerical_statistics: None, string_statistics: None, types };
         match inferred_type {
             InferredType::Integral | InferredType::Fractional => {
                 let buckets = self.sketch.buckets(self.min, self.max);

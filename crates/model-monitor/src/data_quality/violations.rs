@@ -45,10 +45,13 @@ impl Violations {
                 completeness(feature, constraint).map(|text| ("completeness_check", text)),
                 domain(feature, constraint, config).map(|text| ("categorical_values_check", text)),
                 baseline
-                    .and_then(|baseline| drift(feature, baseline.feature(&feature.name)?, &config.distribution_constraints))
+                    .and_then(|baseline| {
+                        drift(feature, baseline.feature(&feature.name)?, &config.distribution_constraints)
+                    })
                     .map(|text| ("baseline_drift_check", text)),
             ];
-            violations.extend(found.into_iter().flatten().map(|(check, text)| violation(&constraint.name, check, text)));
+            violations
+                .extend(found.into_iter().flatten().map(|(check, text)| violation(&constraint.name, check, text)));
         }
         if config.evaluate_constraints == Switch::Enabled {
             violations.extend(columns(statistics, constraints));
@@ -121,32 +124,54 @@ fn domain(feature: &Feature, constraint: &FeatureConstraints, config: &Monitorin
 }
 
 fn drift(feature: &Feature, baseline: &Feature, config: &DistributionConstraints) -> Option<String> {
-    if config.perform_comparison == Switch::Disabled {
-        return None;
-    }
-    let (distance, threshold) = match (feature.sketch(), baseline.sketch()) {
-        (Some(ours), Some(theirs)) => (ours.distance(theirs), config.comparison_threshold),
-        _ => {
-            let threshold = config.categorical_comparison_threshold.unwrap_or(config.comparison_threshold);
-            (between(feature.categories()?, baseline.categories()?), threshold)
-        }
-    };
-    let (size, other) = (feature.common().num_present, baseline.common().num_present);
-    let distance = if config.comparison_method == Method::Robust { robust(distance, size, other) } else { distance };
+    let Drift { distance, threshold } = Drift::of(feature, baseline, config)?;
     (distance > threshold).then(|| {
         format!("Baseline drift distance: {} exceeds threshold: {}", java_double(distance), java_double(threshold))
     })
+}
+
+/// How far a column is from the baseline's, and how far it may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Drift {
+    pub distance: f64,
+    threshold: f64,
+}
+
+impl Drift {
+    /// Nothing where the two are not compared, or cannot be.
+    pub(super) fn of(feature: &Feature, baseline: &Feature, config: &DistributionConstraints) -> Option<Self> {
+        if config.perform_comparison == Switch::Disabled {
+            return None;
+        }
+        let (distance, threshold) = match (feature.sketch(), baseline.sketch()) {
+            (Some(ours), Some(theirs)) => (ours.distance(theirs), config.comparison_threshold),
+            _ => {
+                let threshold = config.categorical_comparison_threshold.unwrap_or(config.comparison_threshold);
+                (between(feature.categories()?, baseline.categories()?), threshold)
+            }
+        };
+        let (size, other) = (feature.common().num_present, baseline.common().num_present);
+        let distance =
+            if config.comparison_method == Method::Robust { robust(distance, size, other) } else { distance };
+        Some(Self { distance, threshold })
+    }
 }
 
 /// The largest difference of a value's shares.
 fn between(ours: &[Category], theirs: &[Category]) -> f64 {
     let shares = |categories: &[Category]| {
         let all = categories.iter().map(|category| category.count).sum::<u64>().max(1) as f64;
-        categories.iter().map(|category| (category.value.clone(), category.count as f64 / all)).collect::<BTreeMap<_, _>>()
+        categories
+            .iter()
+            .map(|category| (category.value.clone(), category.count as f64 / all))
+            .collect::<BTreeMap<_, _>>()
     };
     let (ours, theirs) = (shares(ours), shares(theirs));
     let share = |of: &BTreeMap<String, f64>, value: &String| of.get(value).copied().unwrap_or_default();
-    ours.keys().chain(theirs.keys()).map(|value| (share(&ours, value) - share(&theirs, value)).abs()).fold(0.0, f64::max)
+    ours.keys()
+        .chain(theirs.keys())
+        .map(|value| (share(&ours, value) - share(&theirs, value)).abs())
+        .fold(0.0, f64::max)
 }
 
 /// The first words of these sentences are inferred.

@@ -335,7 +335,11 @@ fn what_is_wrong_with_an_analysis() {
         let environment = ANALYZE.map(|(own, usual)| (own, if own == name { value } else { usual }));
         fails(&merged(), &environment, reason);
     }
-    check("analysis_type", "DATA_BIAS", "analysis_type is \"DATA_BIAS\": this program analyses MODEL_QUALITY, and DATA_QUALITY");
+    check(
+        "analysis_type",
+        "DATA_BIAS",
+        "analysis_type is \"DATA_BIAS\": this program analyses MODEL_QUALITY, and DATA_QUALITY",
+    );
     check("analysis_type", "", "dataset_format is {\"sagemakerMergeJson\"");
     check("problem_type", "Clustering", "\"Clustering\" is no problem type");
     check(
@@ -388,7 +392,9 @@ const DATA_QUALITY: [(&str, &str); 4] = [
 
 #[test]
 fn data_quality_is_what_is_analysed_without_a_type() {
-    let rows = |shift: u32| (0..200).map(|row| format!("{},{}\n", row + shift, ["a", "b"][row as usize % 2])).collect::<String>();
+    let rows = |shift: u32| {
+        (0..200).map(|row| format!("{},{}\n", row + shift, ["a", "b"][row as usize % 2])).collect::<String>()
+    };
     let tree = Tree::new();
     tree.put("processing/input/baseline_dataset_input/data.csv", format!("size,kind\n{}", rows(0)));
     done(&tree, &DATA_QUALITY);
@@ -405,19 +411,16 @@ fn data_quality_is_what_is_analysed_without_a_type() {
         ("baseline_statistics", "/opt/ml/processing/baseline/statistics.json"),
     ];
     done(&later, &[&DATA_QUALITY[..], &baseline].concat());
-    assert_eq!(
-        later.files("processing/output"),
-        ["constraint_violations.json", "constraints.json", "statistics.json"]
-    );
-    assert_eq!(
-        later.text("output/message"),
-        "CompletedWithViolations: Job completed successfully with 1 violations."
-    );
+    assert_eq!(later.files("processing/output"), ["constraint_violations.json", "constraints.json", "statistics.json"]);
+    assert_eq!(later.text("output/message"), "CompletedWithViolations: Job completed successfully with 1 violations.");
     let violations: Value = serde_json::from_str(&later.text("processing/output/constraint_violations.json")).unwrap();
     assert_eq!(violations["violations"][0]["constraint_check_type"], "baseline_drift_check");
 
     later.put("processing/baseline/constraints.json", "{}");
     let output = run(&later, &[&DATA_QUALITY[..], &baseline].concat());
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.starts_with("error: /opt/ml/processing/baseline/constraints.json is not what the monitor writes"), "{said}");
+    assert!(
+        said.starts_with("error: /opt/ml/processing/baseline/constraints.json is not what the monitor writes"),
+        "{said}"
+    );
 }

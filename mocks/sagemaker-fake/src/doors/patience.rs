@@ -134,9 +134,7 @@ impl Drop for Body {
     fn drop(&mut self) {
         let rest = self.body.take().filter(|body| !self.held_back && !hyper::body::Body::is_end_stream(body));
         if let (Some(mut rest), Ok(runtime)) = (rest, Handle::try_current()) {
-            runtime.spawn(tokio::time::timeout(LINGER, async move {
-                while let Some(Ok(_)) = rest.frame().await {}
-            }));
+            runtime.spawn(tokio::time::timeout(LINGER, async move { while let Some(Ok(_)) = rest.frame().await {} }));
         }
     }
 }

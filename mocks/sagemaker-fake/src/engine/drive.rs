@@ -122,8 +122,7 @@ fn follow(fake: &Fake, plan: &Plan, execution: &Execution) -> Result<bool, ApiEr
         if !stopping && record.retry_at.is_some_and(|time| time > fake.clock.now()) {
             continue;
         }
-        let scope =
-            ExecutionScope { fake, definition: &plan.definition, execution, resource: Some(&record.resource) };
+        let scope = ExecutionScope { fake, definition: &plan.definition, execution, resource: Some(&record.resource) };
         let mut seen = record.clone();
         let outcome = match record.status {
             StepStatus::Starting if stopping && !step::has_begun(&scope, step, record)? => Outcome::Stopped,

@@ -21,9 +21,9 @@ use super::coerce::coerce;
 use super::execution::StepRecord;
 use super::role;
 use super::scope::ExecutionScope;
+use crate::ApiError;
 use crate::clock::Timestamp;
 use crate::protocol::Service;
-use crate::ApiError;
 
 /// How far a step has come.
 #[derive(Debug, PartialEq)]
@@ -102,11 +102,7 @@ pub(super) fn has_begun(scope: &ExecutionScope<'_>, step: &Step, record: &StepRe
 }
 
 /// Looks at what a running step has made, or waits for; puts down in its record what has become of it.
-pub(super) fn observe(
-    scope: &ExecutionScope<'_>,
-    step: &Step,
-    record: &mut StepRecord,
-) -> Result<Outcome, ApiError> {
+pub(super) fn observe(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRecord) -> Result<Outcome, ApiError> {
     match step.kind {
         StepType::Callback => Ok(callback::observe(scope.fake, record)),
         StepType::QualityCheck => quality_check::observe(scope, step, record),

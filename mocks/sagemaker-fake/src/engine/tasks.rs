@@ -108,10 +108,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ///
 /// # Errors
 /// Those of `look`, and when the fake is closed meanwhile.
-pub async fn until<T>(
-    fake: &WeakFake,
-    look: impl Fn(&Fake) -> Result<Option<T>, ApiError>,
-) -> Result<T, ApiError> {
+pub async fn until<T>(fake: &WeakFake, look: impl Fn(&Fake) -> Result<Option<T>, ApiError>) -> Result<T, ApiError> {
     let closed = || ApiError::internal("it is closed");
     let mut changes = fake.upgrade().ok_or_else(closed)?.engine.changes();
     loop {

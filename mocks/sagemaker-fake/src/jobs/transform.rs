@@ -162,12 +162,15 @@ async fn transform_all(fake: &WeakFake, ready: Ready, container: &Container) -> 
     };
     let parameters = parameters.and_then(|body| serde_json::from_slice(&body).ok());
     let manner = request.manner(&parameters.unwrap_or_else(ExecutionParameters::default));
-    log.say(fake, &format!(
-        "MaxConcurrentTransforms={}, MaxPayloadInMB={}, BatchStrategy={}",
-        manner.concurrent,
-        manner.max_payload,
-        manner.strategy.written()
-    ))?;
+    log.say(
+        fake,
+        &format!(
+            "MaxConcurrentTransforms={}, MaxPayloadInMB={}, BatchStrategy={}",
+            manner.concurrent,
+            manner.max_payload,
+            manner.strategy.written()
+        ),
+    )?;
     let whole = Arc::new((job, request));
     let mut failed = None;
     for item in &items {

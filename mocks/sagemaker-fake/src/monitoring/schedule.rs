@@ -8,6 +8,7 @@ use super::expression::Expression;
 use super::window::Offsets;
 use crate::clock::Timestamp;
 use crate::ids::Ids;
+use crate::sagemaker::monitoring_job_definition::MonitoringType;
 use crate::sagemaker::names;
 use crate::store::{Change, Record, Records};
 use crate::{ApiError, Fake};
@@ -23,6 +24,8 @@ pub struct Schedule {
     pub arn: String,
     /// Tells it from another one of its name, before or after it.
     pub id: String,
+    /// What it looks at.
+    pub monitoring_type: MonitoringType,
     /// `MonitoringScheduleConfig`, as it was given.
     pub config: Value,
     /// The endpoint that its job definition watches.
@@ -100,6 +103,7 @@ impl Schedule {
             schedule: self.name.clone(),
             schedule_arn: self.arn.clone(),
             endpoint: self.endpoint.clone(),
+            monitoring_type: self.monitoring_type,
             definition: self.definition().to_owned(),
             id: ids.hex(24),
             scheduled: due,

@@ -61,12 +61,7 @@ pub fn answer(fake: &Fake, route: &Route, request: &signature::Request<'_>, chec
 }
 
 /// Refuses a request whose body is not looked at, and remembers it.
-pub(crate) fn refuse(
-    fake: &Fake,
-    route: &Route,
-    request: &signature::Request<'_>,
-    error: ApiError,
-) -> Response<Bytes> {
+pub(crate) fn refuse(fake: &Fake, route: &Route, request: &signature::Request<'_>, error: ApiError) -> Response<Bytes> {
     let (region, who) = identify(fake, request, QUARTER_OF_AN_HOUR);
     remember(fake, route.names(), region, who, request.headers, Some(error.code.clone()));
     write(fake, route, Err(error))

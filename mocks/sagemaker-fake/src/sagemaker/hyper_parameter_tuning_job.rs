@@ -70,7 +70,8 @@ pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
         let mut job = existing(change, context, name(input))?;
         if job.status.is_final() {
             let status = job.status.as_str();
-            let message = format!("The request was rejected because the hyper parameter tuning job is in status {status}.");
+            let message =
+                format!("The request was rejected because the hyper parameter tuning job is in status {status}.");
             return Err(ApiError::validation(message));
         }
         job.status = Status::Stopping;
@@ -100,7 +101,11 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     };
     let id = |(_, job): &(Value, TuningJob)| job.key();
     let (page, token) = paging::page("ListHyperParameterTuningJobs", input, Order::Ascending, jobs, sort_key, id)?;
-    Ok(listed("HyperParameterTuningJobSummaries", page.iter().map(|(described, _)| summary(described)).collect(), token))
+    Ok(listed(
+        "HyperParameterTuningJobSummaries",
+        page.iter().map(|(described, _)| summary(described)).collect(),
+        token,
+    ))
 }
 
 pub(super) fn list_training_jobs(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
@@ -221,9 +226,9 @@ fn trial_summary(tuning: &TuningJob, trial: &TrialState) -> Option<Value> {
         "TunedHyperParameters": trial.trial.tuned,
         "ObjectiveStatus": objective,
     });
-    let metric = trial.value().map(|value| {
-        json!({"Type": trial.objective.kind, "MetricName": trial.objective.metric_name, "Value": value})
-    });
+    let metric = trial
+        .value()
+        .map(|value| json!({"Type": trial.objective.kind, "MetricName": trial.objective.metric_name, "Value": value}));
     let optional = [
         ("TrainingJobDefinitionName", definition.clone()),
         ("TrainingStartTime", json!(job.started)),

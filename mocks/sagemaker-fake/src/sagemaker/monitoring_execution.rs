@@ -20,7 +20,7 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
         named("EndpointName", &execution.endpoint)
             && named("MonitoringJobDefinitionName", &execution.definition)
             && named("StatusEquals", execution.status.as_str())
-            && named("MonitoringTypeEquals", "ModelQuality")
+            && named("MonitoringTypeEquals", &execution.monitoring_type.to_string())
             && paging::within(execution.scheduled, input, "ScheduledTimeAfter", "ScheduledTimeBefore")
             && paging::within(execution.created, input, "CreationTimeAfter", "CreationTimeBefore")
             && paging::within(execution.modified, input, "LastModifiedTimeAfter", "LastModifiedTimeBefore")
@@ -51,7 +51,7 @@ pub(super) fn summary(fake: &Fake, execution: &Execution) -> Value {
         "MonitoringExecutionStatus": execution.status.as_str(),
         "EndpointName": execution.endpoint,
         "MonitoringJobDefinitionName": execution.definition,
-        "MonitoringType": "ModelQuality",
+        "MonitoringType": execution.monitoring_type,
     });
     if let Some(arn) = execution.job_arn(fake) {
         summary["ProcessingJobArn"] = json!(arn);

@@ -152,13 +152,7 @@ fn verdict(
 }
 
 /// Puts the next trial on record, if one may start now.
-fn enter(
-    fake: &Fake,
-    key: &str,
-    job: &TuningJob,
-    request: &Request,
-    trials: &[TrialState],
-) -> Result<bool, ApiError> {
+fn enter(fake: &Fake, key: &str, job: &TuningJob, request: &Request, trials: &[TrialState]) -> Result<bool, ApiError> {
     let number = trials.len();
     let running = trials.iter().filter(|trial| !trial.is_over()).count();
     // A search that looks at what came before does so round by round: who is done first must not matter.

@@ -98,7 +98,8 @@ impl Range {
         let name = name(range);
         let bound = |member: &str| {
             let text = range[member].as_str().unwrap_or_default();
-            let value = text.trim().parse::<f64>().ok().filter(|value| value.is_finite() && (!whole || value.fract() == 0.0));
+            let value =
+                text.trim().parse::<f64>().ok().filter(|value| value.is_finite() && (!whole || value.fract() == 0.0));
             value.ok_or_else(|| {
                 let kind = if whole { "whole number" } else { "number" };
                 format!("The {member} of the hyperparameter '{name}' is '{text}', which is no {kind}.")
@@ -113,7 +114,9 @@ impl Range {
                 return Err(format!("The scaling type Logarithmic of '{name}' needs values greater than 0."));
             }
             Some("ReverseLogarithmic") if whole || least < 0.0 || most >= 1.0 => {
-                return Err(format!("The scaling type ReverseLogarithmic of '{name}' needs a continuous range from 0 to below 1."));
+                return Err(format!(
+                    "The scaling type ReverseLogarithmic of '{name}' needs a continuous range from 0 to below 1."
+                ));
             }
             Some("Logarithmic") => Scale::Logarithmic,
             Some("ReverseLogarithmic") => Scale::ReverseLogarithmic,

@@ -130,7 +130,9 @@ impl Request {
     /// # Errors
     /// An internal failure when there is none.
     pub(crate) fn definition(&self, place: usize) -> Result<&Definition, ApiError> {
-        self.definitions.get(place).ok_or_else(|| ApiError::internal(format!("there is no training job definition {place}")))
+        self.definitions
+            .get(place)
+            .ok_or_else(|| ApiError::internal(format!("there is no training job definition {place}")))
     }
 
     /// All definitions, in turn.
@@ -151,7 +153,9 @@ fn definitions(request: &Value) -> Result<Vec<Definition>, ApiError> {
             let read = |body: &Value| Definition::read(body, &body["TuningObjective"], &body["HyperParameterRanges"]);
             several.iter().map(read).collect()
         }
-        _ => Err(ApiError::validation("Exactly one of TrainingJobDefinition and TrainingJobDefinitions must be specified.")),
+        _ => Err(ApiError::validation(
+            "Exactly one of TrainingJobDefinition and TrainingJobDefinitions must be specified.",
+        )),
     }
 }
 
@@ -174,7 +178,9 @@ impl Definition {
             return refused("This fake trains on one type of instance: leave InstanceConfigs out.".to_owned());
         }
         if body["ResourceConfig"].is_null() && resources.is_null() {
-            return refused("A training job definition needs ResourceConfig or HyperParameterTuningResourceConfig.".to_owned());
+            return refused(
+                "A training job definition needs ResourceConfig or HyperParameterTuningResourceConfig.".to_owned(),
+            );
         }
         let ranges = Ranges::read(ranges).map_err(ApiError::validation)?;
         let fixed = body["StaticHyperParameters"].as_object();

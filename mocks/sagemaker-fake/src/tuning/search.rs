@@ -33,7 +33,9 @@ pub(super) fn propose(
                 combination /= values.len().max(1);
                 values.get(index).cloned().unwrap_or_default()
             }
-            (_, Range::Categorical(_), Some(best)) if random.f64() < 0.75 => best.get(name).cloned().unwrap_or_default(),
+            (_, Range::Categorical(_), Some(best)) if random.f64() < 0.75 => {
+                best.get(name).cloned().unwrap_or_default()
+            }
             (_, Range::Integer(..) | Range::Continuous(..), Some(best)) => {
                 let position = best.get(name).map_or(0.5, |value| range.position(value));
                 range.at((position + NEAR * (2.0 * random.f64() - 1.0)).clamp(0.0, 1.0))
@@ -74,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_trials() {
-        let draw = |seed| (0..8).map(|number| propose(Strategy::Random, &ranges(), seed, number, None)).collect::<Vec<_>>();
+        let draw =
+            |seed| (0..8).map(|number| propose(Strategy::Random, &ranges(), seed, number, None)).collect::<Vec<_>>();
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
     }

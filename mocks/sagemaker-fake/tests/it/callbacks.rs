@@ -77,13 +77,16 @@ async fn a_step_fails_for_the_reason_it_is_given_and_asks_anew_when_retried() {
     let account = Account::new();
     account.pipeline("p", &asking());
     let (arn, first) = waiting(&account).await;
-    let failure = json!({"CallbackToken": first, "FailureReason": "nobody is in", "ClientRequestToken": "f".repeat(32)});
+    let failure =
+        json!({"CallbackToken": first, "FailureReason": "nobody is in", "ClientRequestToken": "f".repeat(32)});
     account.call("SendPipelineExecutionStepFailure", failure).unwrap();
     let execution = account.settled(&arn).await;
     let step = execution.step("Ask").unwrap();
     assert_eq!((step.status, step.failure_reason.as_deref()), (StepStatus::Failed, Some("nobody is in")));
 
-    account.call("RetryPipelineExecution", json!({"PipelineExecutionArn": arn, "ClientRequestToken": "r".repeat(32)})).unwrap();
+    account
+        .call("RetryPipelineExecution", json!({"PipelineExecutionArn": arn, "ClientRequestToken": "r".repeat(32)}))
+        .unwrap();
     let step = account.step_is(&arn, "Ask", "Executing").await;
     let second = step["Metadata"]["Callback"]["CallbackToken"].as_str().unwrap();
     assert_ne!(second, first);
@@ -116,7 +119,10 @@ async fn nobody_is_waited_for_longer_than_a_week() {
     account.fake.advance(Duration::from_secs(86_400)).unwrap();
     let execution = account.settled(&arn).await;
     let reason = execution.step("Ask").unwrap().failure_reason.clone().unwrap();
-    assert_eq!((execution.status, reason.as_str()), (ExecutionStatus::Failed, "ClientError: The callback token expired: no answer came within 7 days."));
+    assert_eq!(
+        (execution.status, reason.as_str()),
+        (ExecutionStatus::Failed, "ClientError: The callback token expired: no answer came within 7 days.")
+    );
 }
 
 #[tokio::test]

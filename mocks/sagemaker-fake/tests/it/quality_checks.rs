@@ -90,8 +90,12 @@ async fn a_baseline_is_calculated_and_registered() {
             "BaselineUsedForDriftCheckConstraints": format!("{folder}/constraints.json"),
         })
     );
-    let statistics: Value = serde_json::from_slice(&account.read(&format!("checks/{}/data/statistics.json", execution.id))).unwrap();
-    assert_eq!((&statistics["dataset"]["item_count"], &statistics["features"][0]["name"]), (&json!(300), &json!("size")));
+    let statistics: Value =
+        serde_json::from_slice(&account.read(&format!("checks/{}/data/statistics.json", execution.id))).unwrap();
+    assert_eq!(
+        (&statistics["dataset"]["item_count"], &statistics["features"][0]["name"]),
+        (&json!(300), &json!("size"))
+    );
     let constraints = format!("checks/{}/model/constraints.json", execution.id);
     let constraints: Value = serde_json::from_slice(&account.read(&constraints)).unwrap();
     assert_eq!(constraints["binary_classification_constraints"]["accuracy"]["threshold"], 0.9);
@@ -123,7 +127,8 @@ async fn data_is_compared_with_the_latest_approved_package() {
     assert_eq!(metadata(&account, &drifted, "DataQuality")["ViolationReport"], json!(report));
     assert!(drifted.step("ModelQuality").is_none(), "what waits for it does not start");
     let violations: Value =
-        serde_json::from_slice(&account.read(&format!("checks/{}/data/constraint_violations.json", drifted.id))).unwrap();
+        serde_json::from_slice(&account.read(&format!("checks/{}/data/constraint_violations.json", drifted.id)))
+            .unwrap();
     assert_eq!(violations["violations"][0]["constraint_check_type"], "baseline_drift_check");
 
     // Another prediction is another input: the cached run of the same name does not stand in.
@@ -162,7 +167,9 @@ async fn without_a_baseline_there_is_nothing_to_check() {
     let execution = run(&account, &[]).await;
     let reason = execution.step("DataQuality").unwrap().failure_reason.clone().unwrap();
     assert!(reason.starts_with("ClientError: There is no baseline to check against"), "{reason}");
-    assert!(account.call("ListProcessingJobs", json!({})).unwrap()["ProcessingJobSummaries"].as_array().unwrap().is_empty());
+    assert!(
+        account.call("ListProcessingJobs", json!({})).unwrap()["ProcessingJobSummaries"].as_array().unwrap().is_empty()
+    );
 }
 
 #[tokio::test]

@@ -79,7 +79,8 @@ async fn every_object_gets_its_inferences_in_order() {
         assert_eq!(rows[0], rows[1]);
         let log = account.log(Kind::TransformJob, name);
         let strategy = if strategy == "SingleRecord" { "SINGLE_RECORD" } else { "MULTI_RECORD" };
-        let manner = format!(":[sagemaker logs]: MaxConcurrentTransforms=4, MaxPayloadInMB=6, BatchStrategy={strategy}");
+        let manner =
+            format!(":[sagemaker logs]: MaxConcurrentTransforms=4, MaxPayloadInMB=6, BatchStrategy={strategy}");
         assert!(log.iter().any(|line| line.ends_with(&manner)), "{log:?}");
     }
     assert!(account.fake.folder().join("jobs").join(REGION).join("transform-job").join("single").read_dir().is_err());
@@ -172,7 +173,10 @@ async fn jobs_that_cannot_run_say_why() {
 
     account.put("rows/a.csv", row());
     create_model(&account, "broken", SHELL).unwrap();
-    assert_eq!(failed("broken", json!({"ModelName": "broken"})).await, "AlgorithmError: See job logs for more information");
+    assert_eq!(
+        failed("broken", json!({"ModelName": "broken"})).await,
+        "AlgorithmError: See job logs for more information"
+    );
     account.put("model.tar.gz", "no archive");
     let reason = failed("archive", json!({})).await;
     assert!(reason.starts_with("ClientError: Failed to extract model data archive"), "{reason}");
@@ -181,7 +185,10 @@ async fn jobs_that_cannot_run_say_why() {
     let arn = format!("arn:aws:sagemaker:{REGION}:111122223333:model/nobody");
     assert_eq!(refused(json!({"ModelName": "nobody"})).message, format!("Could not find model \"{arn}\"."));
     let refusal = refused(json!({"TransformInput": {"SplitType": "TFRecord"}}));
-    assert_eq!((refusal.code.as_str(), refusal.message.as_str()), ("ValidationException", "This fake splits input by Line alone, not by TFRecord."));
+    assert_eq!(
+        (refusal.code.as_str(), refusal.message.as_str()),
+        ("ValidationException", "This fake splits input by Line alone, not by TFRecord.")
+    );
     let again = account.call("CreateTransformJob", request("archive", json!({}))).unwrap_err();
     assert_eq!(again.code, "ResourceInUse");
 }
@@ -219,8 +226,10 @@ async fn a_job_through_the_sdk() {
     account.put("rows/a.csv", row());
     create_model(&account, "sts", STS).unwrap();
     let client = sagemaker(&aws);
-    let source =
-        t::TransformS3DataSource::builder().s3_data_type(t::S3DataType::S3Prefix).s3_uri(format!("s3://{BUCKET}/rows")).build();
+    let source = t::TransformS3DataSource::builder()
+        .s3_data_type(t::S3DataType::S3Prefix)
+        .s3_uri(format!("s3://{BUCKET}/rows"))
+        .build();
     let source = t::TransformDataSource::builder().s3_data_source(source).build();
     let input = t::TransformInput::builder().data_source(source).content_type("text/csv").build();
     let output = t::TransformOutput::builder().s3_output_path(format!("s3://{BUCKET}/scored")).build();
@@ -276,5 +285,8 @@ async fn a_pipeline_of_the_sdk_scores_and_asks() {
     // Another execution has another model: ModelName is among what counts.
     let again = run().await;
     let lookup = again.step("ScoreSTS").unwrap().cache.clone().unwrap();
-    assert!(matches!(lookup.verdict, Verdict::Miss(_)) && lookup.verdict.to_string().contains("ModelName"), "{lookup:?}");
+    assert!(
+        matches!(lookup.verdict, Verdict::Miss(_)) && lookup.verdict.to_string().contains("ModelName"),
+        "{lookup:?}"
+    );
 }

@@ -19,7 +19,8 @@ const LOSS_IS_L2: &str = "cd $STSMM_OPT_ML; echo m > model/m; \
 
 /// An account in which every training program is this script.
 fn account(builder: FakeBuilder, script: &str) -> Account {
-    let account = Account::of(builder.programs(programs().with("*/shell:*", ["/bin/sh", "-c", script])).build().unwrap());
+    let account =
+        Account::of(builder.programs(programs().with("*/shell:*", ["/bin/sh", "-c", script])).build().unwrap());
     account.put("train/rows.csv", "1,2,3");
     account
 }
@@ -114,7 +115,10 @@ async fn a_grid_tries_every_combination_and_finds_the_best() {
     let training = account.call("DescribeTrainingJob", json!({"TrainingJobName": name})).unwrap();
     assert_eq!(training["TuningJobArn"], json!(job.arn));
     let hyperparameters = &training["HyperParameters"];
-    assert_eq!((&hyperparameters["epochs"], &hyperparameters["_tuning_objective_metric"]), (&json!("3"), &json!("loss")));
+    assert_eq!(
+        (&hyperparameters["epochs"], &hyperparameters["_tuning_objective_metric"]),
+        (&json!("3"), &json!("loss"))
+    );
     assert!(account.keys("models").contains(&format!("models/{name}/output/model.tar.gz")));
     assert_eq!(account.log(Kind::TrainingJob, name), ["loss=0.25"]);
 }
@@ -129,7 +133,9 @@ async fn a_seed_finds_the_same_again() {
             create(&account, request(&name, search(strategy, 6, json!({})))).unwrap();
             let job = ended(&account, &name).await;
             assert_eq!((job.status, job.trials.len()), (Status::Completed, 6));
-            found.push(job.trials.into_iter().map(|trial| trial.tuned["l2"].parse::<f64>().unwrap()).collect::<Vec<_>>());
+            found.push(
+                job.trials.into_iter().map(|trial| trial.tuned["l2"].parse::<f64>().unwrap()).collect::<Vec<_>>(),
+            );
         }
         assert_eq!(found[0], found[1], "{strategy}");
         assert!(found[0].iter().all(|l2| (0.001..=1.0).contains(l2)));
@@ -225,7 +231,8 @@ async fn a_job_goes_on_after_a_restart() {
     let first = account(Fake::builder().state(folder.path()), LOSS_IS_L2);
     create(&first, request("restarted", json!({}))).unwrap();
     engine::close(first.fake).await;
-    let builder = Fake::builder().state(folder.path()).programs(programs().with("*/shell:*", ["/bin/sh", "-c", LOSS_IS_L2]));
+    let builder =
+        Fake::builder().state(folder.path()).programs(programs().with("*/shell:*", ["/bin/sh", "-c", LOSS_IS_L2]));
     let account = Account::of(sagemaker_fake::testing::opened(builder).await);
     let job = ended(&account, "restarted").await;
     assert_eq!((job.status, job.trials.len()), (Status::Completed, 6));
@@ -250,12 +257,16 @@ async fn what_cannot_be_done_is_refused() {
     refused(
         &|request| {
             let parents = json!([{"HyperParameterTuningJobName": "other"}]);
-            request["WarmStartConfig"] = json!({"ParentHyperParameterTuningJobs": parents, "WarmStartType": "TransferLearning"});
+            request["WarmStartConfig"] =
+                json!({"ParentHyperParameterTuningJobs": parents, "WarmStartType": "TransferLearning"});
         },
         "leave WarmStartConfig out",
     );
     refused(&|request| request["Autotune"] = json!({"Mode": "Enabled"}), "leave Autotune out");
-    refused(&|request| request["TrainingJobDefinition"]["StaticHyperParameters"] = json!({"l2": "1"}), "a range and a static value");
+    refused(
+        &|request| request["TrainingJobDefinition"]["StaticHyperParameters"] = json!({"l2": "1"}),
+        "a range and a static value",
+    );
     refused(
         &|request| request[config]["HyperParameterTuningJobObjective"]["MetricName"] = json!("other"),
         "'other' is not among the MetricDefinitions",

@@ -5,6 +5,7 @@ use pipeline_definition::{Step, StepType};
 use serde_json::{Value, json};
 
 use super::{Began, Failure, Outcome, arguments, invoke};
+use crate::ApiError;
 use crate::engine::cache;
 use crate::engine::execution::StepRecord;
 use crate::engine::role;
@@ -13,7 +14,6 @@ use crate::jobs::{Job, Kind, Status, job};
 use crate::sagemaker::names;
 use crate::store::Records;
 use crate::tuning::TuningJob;
-use crate::ApiError;
 
 /// What a type of step makes.
 struct Makes {

@@ -44,4 +44,3 @@ pub(super) fn make(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRec
     record.metadata = json!({"Model": {"Arn": arn}});
     Ok(Outcome::Succeeded)
 }
-

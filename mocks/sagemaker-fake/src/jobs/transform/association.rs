@@ -90,7 +90,9 @@ impl Association {
     pub(super) fn kept(&self, records: &[Vec<u8>], answer: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         let Some(format) = self.format.filter(|_| !self.keeps_all()) else { return Ok(vec![answer.to_owned()]) };
         let inferences: Vec<&[u8]> = match self.by_line {
-            true => answer.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect(),
+            true => {
+                answer.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect()
+            }
             false => vec![answer],
         };
         if inferences.len() != records.len() {
@@ -181,7 +183,14 @@ mod tests {
         }
         let join = json!({"JoinSource": "Input"});
         check(join.clone(), "text/csv", "1,2,3", "1,2,3", "1\n", "1,2,3,1");
-        check(join.clone(), "application/json", r#"{"key":1}"#, r#"{"key":1}"#, r#"{"label":1}"#, r#"{"key":1,"SageMakerOutput":{"label":1}}"#);
+        check(
+            join.clone(),
+            "application/json",
+            r#"{"key":1}"#,
+            r#"{"key":1}"#,
+            r#"{"label":1}"#,
+            r#"{"key":1,"SageMakerOutput":{"label":1}}"#,
+        );
         check(join, "application/jsonlines", "[1]", "[1]", "2", r#"{"SageMakerInput":[1],"SageMakerOutput":2}"#);
         check(
             json!({"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"}),

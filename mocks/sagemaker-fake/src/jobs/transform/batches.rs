@@ -142,9 +142,13 @@ mod tests {
     fn bodies_are_no_longer_than_they_may_be() {
         let line = "x".repeat(400 << 10);
         let content = format!("{line}\n{line}\n{line}\n");
-        let lengths: Vec<_> = bodies(&content, true, Strategy::MultiRecord, 1).unwrap().iter().map(String::len).collect();
+        let lengths: Vec<_> =
+            bodies(&content, true, Strategy::MultiRecord, 1).unwrap().iter().map(String::len).collect();
         assert_eq!(lengths, [2 * (line.len() + 1), line.len() + 1]);
-        assert_eq!(bodies(&content, false, Strategy::MultiRecord, 1).unwrap_err(), "Too much data for max payload size");
+        assert_eq!(
+            bodies(&content, false, Strategy::MultiRecord, 1).unwrap_err(),
+            "Too much data for max payload size"
+        );
         assert_eq!(bodies(&content, false, Strategy::MultiRecord, 0).unwrap().len(), 1, "0 is without limit");
     }
 }
