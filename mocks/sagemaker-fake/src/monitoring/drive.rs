@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::engine::{blocking, changed_or_due, role};
 use crate::fake::{Context, WeakFake};
 use crate::jobs::{self, Job};
-use crate::sagemaker::monitoring_job_definition::{self as job_definition, JobDefinition};
+use crate::sagemaker::monitoring_job_definition as job_definition;
 use crate::sagemaker::processing_job;
 use crate::store::{Record, Records};
 use crate::{ApiError, Fake};
@@ -164,9 +164,8 @@ fn fail(execution: &mut Execution, reason: &str) {
 
 /// False if there is no data for the job.
 fn start(fake: &Fake, execution: &Execution, stage: Stage) -> Result<bool, ApiError> {
-    let (kind, region) = (execution.monitoring_type, &execution.region);
-    let definition: JobDefinition =
-        fake.store.read(|view| job_definition::existing(view, fake, kind, region, &execution.definition))?;
+    let region = &execution.region;
+    let definition = fake.store.read(|view| job_definition::of_schedule(view, fake, region, &execution.config))?;
     let role_arn = definition.member("RoleArn").as_str().unwrap_or_default();
     let caller = role::session(fake, role_arn, &execution.schedule_arn)?;
     let context = Context { fake, caller: &caller, region };

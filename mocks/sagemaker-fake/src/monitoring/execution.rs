@@ -1,6 +1,7 @@
 //! The record of one execution of a monitoring schedule.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use time::macros::format_description;
 
 use super::window::Window;
@@ -74,8 +75,8 @@ pub struct Execution {
     pub endpoint: String,
     /// What is looked at.
     pub monitoring_type: MonitoringType,
-    /// The job definition.
-    pub definition: String,
+    /// `MonitoringScheduleConfig`, as it was when this was fired.
+    pub config: Value,
     /// 24 hexadecimal digits: the end of its jobs' names.
     pub id: String,
     /// The time that it was due.
@@ -108,6 +109,12 @@ pub(crate) fn keys_of_schedule(region: &str, schedule: &str) -> String {
 }
 
 impl Execution {
+    /// The name of the job definition, unless the schedule has one of its own.
+    #[must_use]
+    pub fn definition(&self) -> Option<&str> {
+        self.config["MonitoringJobDefinitionName"].as_str()
+    }
+
     /// Its first job.
     #[must_use]
     pub fn first_stage(&self) -> Stage {

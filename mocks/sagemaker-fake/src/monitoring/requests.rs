@@ -31,7 +31,7 @@ pub(super) struct Plan<'a> {
 impl Plan<'_> {
     /// The job that merges captures and labels; none if there are no captures or no labels.
     pub(super) fn merge(&self) -> Result<Option<Value>, ApiError> {
-        let labels = self.definition.own("JobInput")["GroundTruthS3Input"]["S3Uri"].as_str();
+        let labels = self.definition.typed("JobInput")["GroundTruthS3Input"]["S3Uri"].as_str();
         let labels = labels.unwrap_or_default().trim_end_matches('/');
         let labels = self.hours().map(|hour| (format!("{labels}/{hour}"), format!("{LABELS}/{hour}")));
         let folders = self.folders();
@@ -72,7 +72,7 @@ impl Plan<'_> {
         if data.is_empty() {
             return Ok(None);
         }
-        let to = &definition.own("JobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
+        let to = &definition.typed("JobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
         let to_local = to["LocalPath"].as_str().unwrap_or(OUTPUT);
         let mut environment = json!({
             "dataset_source": source,
@@ -89,7 +89,7 @@ impl Plan<'_> {
             inputs.push(file.input);
         }
         inputs.extend(data);
-        let app = definition.own("AppSpecification");
+        let app = definition.typed("AppSpecification");
         let mut environment = present(environment);
         environment.extend(present(own));
         environment.extend(app["Environment"].as_object().cloned().unwrap_or_default());
@@ -112,7 +112,7 @@ impl Plan<'_> {
             "metric_time": time(self.execution.window.start),
             "probability_attribute": input["ProbabilityAttribute"],
             "probability_threshold_attribute": input["ProbabilityThresholdAttribute"].as_f64().map(|value| value.to_string()),
-            "problem_type": self.definition.own("AppSpecification")["ProblemType"],
+            "problem_type": self.definition.typed("AppSpecification")["ProblemType"],
         })
     }
 
@@ -133,7 +133,7 @@ impl Plan<'_> {
             "ProcessingJobName": self.execution.job_name(stage),
             "ProcessingInputs": inputs,
             "ProcessingOutputConfig":
-                present(json!({"Outputs": [output], "KmsKeyId": definition.own("JobOutputConfig")["KmsKeyId"]})),
+                present(json!({"Outputs": [output], "KmsKeyId": definition.typed("JobOutputConfig")["KmsKeyId"]})),
             "ProcessingResources": {"ClusterConfig": definition.member("JobResources")["ClusterConfig"]},
             "StoppingCondition": definition.details.get("StoppingCondition").cloned().unwrap_or(stopping),
             "AppSpecification": present(app),
@@ -164,18 +164,18 @@ impl Plan<'_> {
     }
 
     fn image(&self) -> &str {
-        self.definition.own("AppSpecification")["ImageUri"].as_str().unwrap_or_default()
+        self.definition.typed("AppSpecification")["ImageUri"].as_str().unwrap_or_default()
     }
 
     fn output_uri(&self) -> &str {
-        let output = &self.definition.own("JobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
+        let output = &self.definition.typed("JobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
         output["S3Uri"].as_str().unwrap_or_default().trim_end_matches('/')
     }
 
     /// The files of the baseline: named, or written by the baselining job that is named. Model quality is compared with
     /// constraints alone.
     fn baseline(&self) -> Result<Baseline, ApiError> {
-        let given = self.definition.own("BaselineConfig");
+        let given = self.definition.typed("BaselineConfig");
         let named = |resource: &str| given[resource]["S3Uri"].as_str().map(str::to_owned);
         let mut baseline =
             Baseline { statistics: named("StatisticsResource"), constraints: named("ConstraintsResource") };

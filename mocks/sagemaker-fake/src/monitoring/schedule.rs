@@ -64,10 +64,10 @@ impl Schedule {
         }
     }
 
-    /// The job definition that it runs.
+    /// The name of the job definition that it runs, unless the definition is its own.
     #[must_use]
-    pub fn definition(&self) -> &str {
-        self.config["MonitoringJobDefinitionName"].as_str().unwrap_or_default()
+    pub fn definition(&self) -> Option<&str> {
+        self.config["MonitoringJobDefinitionName"].as_str()
     }
 
     /// From now on it goes by its expression: one that fires at once is due now, any other at its next hour. What was due
@@ -104,7 +104,7 @@ impl Schedule {
             schedule_arn: self.arn.clone(),
             endpoint: self.endpoint.clone(),
             monitoring_type: self.monitoring_type,
-            definition: self.definition().to_owned(),
+            config: self.config.clone(),
             id: ids.hex(24),
             scheduled: due,
             window: self.offsets.at(due),

@@ -96,16 +96,41 @@ impl JobDefinition {
         self.details.get(name).unwrap_or(&Value::Null)
     }
 
+    /// That of a schedule which has its own (`MonitoringJobDefinition`), and so no name.
+    fn of_its_own(region: &str, given: &Value) -> Self {
+        let mut app = given["MonitoringAppSpecification"].clone();
+        app["Environment"] = given["Environment"].clone();
+        let details = [
+            ("DataQualityBaselineConfig", &given["BaselineConfig"]),
+            ("DataQualityAppSpecification", &app),
+            ("DataQualityJobInput", &given["MonitoringInputs"][0]),
+            ("DataQualityJobOutputConfig", &given["MonitoringOutputConfig"]),
+            ("JobResources", &given["MonitoringResources"]),
+            ("NetworkConfig", &given["NetworkConfig"]),
+            ("RoleArn", &given["RoleArn"]),
+            ("StoppingCondition", &given["StoppingCondition"]),
+        ];
+        let present = details.into_iter().filter(|(_, member)| !member.is_null());
+        Self {
+            monitoring_type: MonitoringType::DataQuality,
+            region: region.to_owned(),
+            name: String::new(),
+            arn: String::new(),
+            details: present.map(|(name, member)| (name.to_owned(), member.clone())).collect(),
+            created: Timestamp(0),
+        }
+    }
+
     /// A member that has its type before its name: `BaselineConfig`, `AppSpecification`, `JobInput`, `JobOutputConfig`.
     #[must_use]
-    pub fn own(&self, name: &str) -> &Value {
+    pub fn typed(&self, name: &str) -> &Value {
         self.member(&format!("{}{name}", self.monitoring_type))
     }
 
     /// What it reads of an endpoint.
     #[must_use]
     pub fn endpoint_input(&self) -> &Value {
-        &self.own("JobInput")["EndpointInput"]
+        &self.typed("JobInput")["EndpointInput"]
     }
 
     /// The endpoint that it watches.
@@ -115,11 +140,46 @@ impl JobDefinition {
     }
 }
 
-/// The definition of this name.
+/// The definition that a schedule runs (`MonitoringScheduleConfig`): the one that it names, or its own, which is one of
+/// data quality.
 ///
 /// # Errors
-/// `ResourceNotFound`.
-pub(crate) fn existing(
+/// `ValidationException` for none, or one that cannot be run; `ResourceNotFound`.
+pub(crate) fn of_schedule(
+    records: &impl Records,
+    fake: &Fake,
+    region: &str,
+    config: &Value,
+) -> Result<JobDefinition, ApiError> {
+    let refused = |message: &str| Err(ApiError::validation(message));
+    let kind = config["MonitoringType"].as_str();
+    let known = kind.map(|kind| {
+        MonitoringType::read(kind).ok_or_else(|| {
+            ApiError::validation(format!(
+                "This fake watches data quality and model quality: MonitoringType '{kind}' is not served."
+            ))
+        })
+    });
+    match (&config["MonitoringJobDefinitionName"], &config["MonitoringJobDefinition"], known.transpose()?) {
+        (Value::String(name), Value::Null, Some(kind)) => existing(records, fake, kind, region, name),
+        (Value::String(_), Value::Null, None) => {
+            refused("MonitoringType is required with MonitoringJobDefinitionName.")
+        }
+        (Value::Null, own @ Value::Object(_), None | Some(MonitoringType::DataQuality)) => {
+            let definition = JobDefinition::of_its_own(region, own);
+            check(definition.monitoring_type, &Value::Object(definition.details.clone()))?;
+            pipeline::check_role(records, definition.member("RoleArn").as_str().unwrap_or_default())?;
+            Ok(definition)
+        }
+        (Value::Null, Value::Object(_), Some(_)) => {
+            refused("MonitoringJobDefinition is one of data quality: other types need a MonitoringJobDefinitionName.")
+        }
+        _ => refused("Exactly one of MonitoringJobDefinition and MonitoringJobDefinitionName must be specified."),
+    }
+}
+
+/// The definition of this name.
+fn existing(
     records: &impl Records,
     fake: &Fake,
     monitoring_type: MonitoringType,

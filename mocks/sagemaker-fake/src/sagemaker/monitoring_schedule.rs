@@ -25,31 +25,9 @@ struct Wanted {
 impl Wanted {
     /// Reads and checks a configuration.
     fn read(context: &Context<'_>, config: &Value) -> Result<Self, ApiError> {
-        let refused = |message: &str| Err(ApiError::validation(message));
-        let name = match (&config["MonitoringJobDefinitionName"], &config["MonitoringJobDefinition"]) {
-            (Value::String(name), Value::Null) => name,
-            (Value::Null, Value::Null) | (Value::String(_), _) => {
-                return refused(
-                    "Exactly one of MonitoringJobDefinition and MonitoringJobDefinitionName must be specified.",
-                );
-            }
-            _ => {
-                return refused(
-                    "This fake reads no MonitoringJobDefinition in the schedule itself: create a job definition, and give \
-                     its MonitoringJobDefinitionName.",
-                );
-            }
-        };
-        let Some(wanted) = config["MonitoringType"].as_str() else {
-            return refused("MonitoringType is required with MonitoringJobDefinitionName.");
-        };
-        let monitoring_type = MonitoringType::read(wanted).ok_or_else(|| {
-            ApiError::validation(format!(
-                "This fake watches data quality and model quality: MonitoringType '{wanted}' is not served."
-            ))
-        })?;
         let (fake, region) = (context.fake, context.region);
-        let definition = fake.store.read(|view| job_definition::existing(view, fake, monitoring_type, region, name))?;
+        let definition = fake.store.read(|view| job_definition::of_schedule(view, fake, region, config))?;
+        let monitoring_type = definition.monitoring_type;
         let schedule = &config["ScheduleConfig"];
         let expression = match schedule["ScheduleExpression"].as_str() {
             Some(expression) => Expression::read(expression)?,
@@ -173,7 +151,7 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     let schedules = schedules.into_iter().filter(|schedule| {
         paging::name_contains(&schedule.name, input)
             && named("EndpointName", &schedule.endpoint)
-            && named("MonitoringJobDefinitionName", schedule.definition())
+            && named("MonitoringJobDefinitionName", schedule.definition().unwrap_or_default())
             && named("StatusEquals", schedule.status())
             && named("MonitoringTypeEquals", &schedule.monitoring_type.to_string())
             && paging::within(schedule.created, input, "CreationTimeAfter", "CreationTimeBefore")
@@ -194,16 +172,19 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
 }
 
 fn summary(schedule: &Schedule) -> Value {
-    json!({
+    let mut summary = json!({
         "MonitoringScheduleName": schedule.name,
         "MonitoringScheduleArn": schedule.arn,
         "CreationTime": schedule.created,
         "LastModifiedTime": schedule.modified,
         "MonitoringScheduleStatus": schedule.status(),
         "EndpointName": schedule.endpoint,
-        "MonitoringJobDefinitionName": schedule.definition(),
         "MonitoringType": schedule.monitoring_type,
-    })
+    });
+    if let Some(name) = schedule.definition() {
+        summary["MonitoringJobDefinitionName"] = json!(name);
+    }
+    summary
 }
 
 fn arn(context: &Context<'_>, name: &str) -> String {

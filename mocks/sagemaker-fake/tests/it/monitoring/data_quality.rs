@@ -286,6 +286,44 @@ async fn the_baseline_may_be_that_of_a_job() {
 }
 
 #[tokio::test]
+async fn a_schedule_may_have_a_definition_of_its_own() {
+    let world = world().await;
+    traffic(&world, datetime!(2026-11-26 10:30 UTC), "text/csv", unusual);
+    let defined = definition(QUALITY);
+    let own = json!({
+        "BaselineConfig": defined["DataQualityBaselineConfig"],
+        "Environment": {"publish_cloudwatch_metrics": "Disabled"},
+        "MonitoringAppSpecification": defined["DataQualityAppSpecification"],
+        "MonitoringInputs": [defined["DataQualityJobInput"]],
+        "MonitoringOutputConfig": defined["DataQualityJobOutputConfig"],
+        "MonitoringResources": defined["JobResources"],
+        "RoleArn": ROLE,
+    });
+    let config = json!({"ScheduleConfig": {"ScheduleExpression": HOURLY}, "MonitoringJobDefinition": own});
+    let create = |config: Value| {
+        let input = json!({"MonitoringScheduleName": SCHEDULE, "MonitoringScheduleConfig": config});
+        world.call("CreateMonitoringSchedule", input)
+    };
+    for (path, member, expected) in [
+        ("/MonitoringType", json!("ModelQuality"), "MonitoringJobDefinition is one of data quality"),
+        ("/MonitoringJobDefinitionName", json!(QUALITY), "Exactly one of MonitoringJobDefinition"),
+        ("/MonitoringJobDefinition/MonitoringInputs", json!([{}]), "Exactly one of EndpointInput"),
+        ("/MonitoringJobDefinition/RoleArn", json!("arn:aws:iam::111122223333:role/nobody"), "Could not assume role"),
+    ] {
+        let error = create(with(config.clone(), path, member)).unwrap_err();
+        assert!(error.code == INVALID && error.message.contains(expected), "{path}: {error}");
+    }
+    create(config.clone()).unwrap();
+    world.settled().await;
+    assert_eq!(world.next().await.status.as_str(), "CompletedWithViolations");
+    let described = world.describe();
+    assert_eq!((&described["MonitoringType"], &described["MonitoringScheduleConfig"]), (&json!("DataQuality"), &config));
+    assert!(described["LastMonitoringExecutionSummary"].get("MonitoringJobDefinitionName").is_none());
+    assert_eq!(report(&world, 11, "constraint_violations")["violations"].as_array().unwrap().len(), 3);
+    assert_eq!(world.account.cloudwatch("ListMetrics", json!({})).unwrap()["Metrics"], json!([]), "its Environment counts");
+}
+
+#[tokio::test]
 async fn what_an_endpoint_is_really_asked_is_analysed() {
     let stage = Stage::running(builder(), programs()).await;
     let world = World { account: Account::of(stage.aws.fake().clone()) };
