@@ -21,7 +21,7 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
     ("sts", "2011-06-15", &["AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken"]),
     ("iam", "2010-05-08", IAM),
     ("cloudwatch", "2010-08-01", CLOUDWATCH),
-    ("logs", "2014-03-28", &["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"]),
+    ("logs", "2014-03-28", LOGS),
     (
         "service-quotas",
         "2019-06-24",
@@ -31,7 +31,7 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
 
 #[rustfmt::skip]
 const IAM: &[&str] = &[
-    "CreateRole", "GetRole", "ListRoles", "UpdateRole", "UpdateAssumeRolePolicy", "DeleteRole",
+    "CreateRole", "GetRole", "ListRoles", "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy", "DeleteRole",
     "PutRolePolicy", "GetRolePolicy", "ListRolePolicies", "DeleteRolePolicy",
     "AttachRolePolicy", "DetachRolePolicy", "ListAttachedRolePolicies",
     "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
@@ -41,12 +41,19 @@ const IAM: &[&str] = &[
     "AttachUserPolicy", "DetachUserPolicy", "ListAttachedUserPolicies",
     "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary",
     "TagUser", "UntagUser", "ListUserTags", "ListGroupsForUser",
-    "CreateAccessKey", "ListAccessKeys", "DeleteAccessKey",
+    "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey",
     "CreatePolicy", "GetPolicy", "ListPolicies", "DeletePolicy",
     "CreatePolicyVersion", "GetPolicyVersion", "ListPolicyVersions", "SetDefaultPolicyVersion", "DeletePolicyVersion",
     "TagPolicy", "UntagPolicy", "ListPolicyTags", "ListEntitiesForPolicy",
     "SimulatePrincipalPolicy", "SimulateCustomPolicy", "GetContextKeysForPrincipalPolicy",
     "GetContextKeysForCustomPolicy",
+];
+
+#[rustfmt::skip]
+const LOGS: &[&str] = &[
+    "CreateLogGroup", "DescribeLogGroups", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy",
+    "TagResource", "UntagResource", "ListTagsForResource",
+    "DescribeLogStreams", "FilterLogEvents", "GetLogEvents",
 ];
 
 #[rustfmt::skip]
@@ -64,11 +71,14 @@ const SAGEMAKER: &[&str] = &[
     "ListPipelineVersions", "UpdatePipelineVersion",
     "SendPipelineExecutionStepSuccess", "SendPipelineExecutionStepFailure",
     "CreateProcessingJob", "DescribeProcessingJob", "ListProcessingJobs", "StopProcessingJob",
+    "DeleteProcessingJob",
     "CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "StopTrainingJob",
+    "DeleteTrainingJob",
     "CreateTransformJob", "DescribeTransformJob", "ListTransformJobs", "StopTransformJob",
     "CreateHyperParameterTuningJob", "DescribeHyperParameterTuningJob", "ListHyperParameterTuningJobs",
     "StopHyperParameterTuningJob", "ListTrainingJobsForHyperParameterTuningJob",
     "CreateModelPackageGroup", "DescribeModelPackageGroup", "DeleteModelPackageGroup", "ListModelPackageGroups",
+    "PutModelPackageGroupPolicy", "GetModelPackageGroupPolicy", "DeleteModelPackageGroupPolicy",
     "CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "DeleteModelPackage", "ListModelPackages",
     "BatchDescribeModelPackage",
     "CreateModel", "DescribeModel", "DeleteModel", "ListModels",

@@ -41,8 +41,16 @@ macro_rules! verbs {
                 #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
                 arguments: Vec<OsString>,
             },
+            /// The conformance suite against a real account: never unasked
+            #[command(disable_help_flag = true)]
+            LiveTests {
+                #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+                arguments: Vec<OsString>,
+            },
             /// Everything that CI runs
             Ci(Ci),
+            /// Other people's clients on the fake: boto3, the aws command line, the SageMaker Python SDK, Terraform
+            Clients(Clients),
             /// How fast the model and its container are, beside how fast they should be
             Bench,
             /// Makes the tables under mocks/api from AWS's service models; for developers, when those have changed
@@ -54,7 +62,12 @@ macro_rules! verbs {
             pub fn forwarded(self) -> Option<Vec<OsString>> {
                 match self {
                     $(Verb::$variant { arguments } => Some([OsString::from($name)].into_iter().chain(arguments).collect()),)+
-                    Verb::Mock { .. } | Verb::Ci(_) | Verb::Bench | Verb::ApiConstraints(_) => None,
+                    Verb::Mock { .. }
+                    | Verb::LiveTests { .. }
+                    | Verb::Ci(_)
+                    | Verb::Clients(_)
+                    | Verb::Bench
+                    | Verb::ApiConstraints(_) => None,
                 }
             }
         }
@@ -103,6 +116,29 @@ verbs! {
 pub struct Ci {
     /// The checks to run; all of them unless named
     pub checks: Vec<Check>,
+}
+
+/// Which clients are tried, and what happens where one of them is not there.
+#[derive(Args)]
+pub struct Clients {
+    /// The clients; all of them unless named
+    pub clients: Vec<Client>,
+    /// Fail where a client cannot be had, instead of skipping it
+    #[arg(long)]
+    pub require: bool,
+}
+
+/// A client of AWS's that is not ours.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Client {
+    /// The AWS SDK for Python
+    Boto3,
+    /// The aws command line
+    Cli,
+    /// The SageMaker Python SDK
+    Sdk,
+    /// Terraform with its AWS provider
+    Terraform,
 }
 
 /// Where AWS's service models are.

@@ -8,6 +8,7 @@ mod api_constraints;
 mod bench;
 mod cargo;
 mod ci;
+mod clients;
 mod flags;
 mod forward;
 
@@ -41,9 +42,11 @@ fn run(toolkit_first: bool, arguments: Vec<std::ffi::OsString>) -> anyhow::Resul
     }
     match Cli::parse().verb {
         Verb::Ci(ci) => ci.run(&sh),
+        Verb::Clients(clients) => clients.run(&sh),
         Verb::Bench => bench::run(&sh),
         Verb::ApiConstraints(models) => models.run(),
         Verb::Mock { arguments } => forward::mock(&sh, arguments),
+        Verb::LiveTests { arguments } => forward::live_tests(&sh, arguments),
         verb => forward::toolkit(&sh, verb.forwarded().unwrap_or_default()),
     }
 }

@@ -27,7 +27,7 @@ pub mod draw;
 pub mod expression;
 pub mod graph;
 pub mod lint;
-mod nearest;
+pub mod nearest;
 pub mod parameters;
 pub mod path;
 pub mod pointer;

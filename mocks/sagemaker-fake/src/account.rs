@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::Rule;
 use crate::protocol::DEFAULT_REGION;
 
 /// An account as data: what `mocks/scenarios/NAME.toml` holds.
@@ -41,6 +42,9 @@ pub struct Scenario {
     /// What a client of the account has in its hands.
     #[serde(default)]
     pub client: ScenarioClient,
+    /// What goes wrong.
+    #[serde(default)]
+    pub faults: Vec<Rule>,
 }
 
 /// What a client of a scenario's account has in its hands.

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
+use crate::coverage::Tally;
 
 /// How many calls are remembered. The oldest go first, so that a server that stays up does not grow.
 const REMEMBERED: usize = 10_000;
@@ -29,16 +30,24 @@ pub struct Call {
     pub user_agent: String,
     /// AWS's code if the call was refused.
     pub error: Option<String>,
+    /// What went wrong with it on request, as [rules](crate::faults::Rule) call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<&'static str>,
 }
 
 /// The calls that were made, oldest first. It lives in memory only: reading state must not change it.
 #[derive(Default)]
-pub struct CallLog(Mutex<VecDeque<Call>>);
+pub struct CallLog {
+    calls: Mutex<VecDeque<Call>>,
+    /// All calls, counted, those that are forgotten too.
+    pub tally: Tally,
+}
 
 impl CallLog {
     /// Remembers one more.
     pub fn push(&self, call: Call) {
-        let mut calls = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.tally.count(&call);
+        let mut calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if calls.len() == REMEMBERED {
             calls.pop_front();
         }
@@ -47,12 +56,12 @@ impl CallLog {
 
     /// What is remembered, oldest first.
     pub fn snapshot(&self) -> Vec<Call> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().cloned().collect()
+        self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// The newest call that is remembered of a caller whose ARN begins like this.
     pub fn last_of(&self, caller: &str) -> Option<Call> {
-        let calls = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         calls.iter().rev().find(|call| call.caller.starts_with(caller)).cloned()
     }
 }

@@ -96,6 +96,12 @@ impl Clock {
         Self(Arc::new(Parts { frozen_at_ms: Some(at.0), ..Parts::default() }))
     }
 
+    /// Another clock, that stands still where this one does, and has not been moved yet.
+    #[must_use]
+    pub(crate) fn another(&self) -> Self {
+        Self(Arc::new(Parts { frozen_at_ms: self.0.frozen_at_ms, ..Parts::default() }))
+    }
+
     /// The fake's time.
     pub fn now(&self) -> Timestamp {
         Timestamp(self.0.frozen_at_ms.unwrap_or_else(real_ms) + self.0.offset_ms.load(Ordering::SeqCst))

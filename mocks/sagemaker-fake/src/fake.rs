@@ -16,6 +16,7 @@ use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::jobs::programs::Programs;
 use crate::store::{OpenError, Records, Store};
+use crate::testing::Kept;
 
 /// The file of the store in a state folder.
 pub const STORE_FILE: &str = "state.redb";
@@ -120,6 +121,7 @@ pub struct FakeBuilder {
     programs: Programs,
     at_rest: bool,
     enforce_iam: bool,
+    from: Option<Kept>,
 }
 
 /// Why a fake could not start.
@@ -160,11 +162,12 @@ impl Fake {
             programs: Programs::built_in(),
             at_rest: false,
             enforce_iam: false,
+            from: None,
         }
     }
 
     /// Moves the clock forward, and remembers it: who opens the state later finds the same time. What is due wakes up: when this returns, the
-    /// monitoring executions that are due are on record.
+    /// monitoring executions that are due are on record, and objects are gone whose time is over.
     ///
     /// # Errors
     /// `ValidationException` when it would come to stand further ahead than [`Offset::MAX`]; an internal failure when the
@@ -179,6 +182,7 @@ impl Fake {
             self.clock.advance(by);
             change.put(&self.clock.offset())
         })?;
+        crate::s3::expire(self)?;
         crate::monitoring::fire(self)
     }
 
@@ -233,6 +237,12 @@ impl FakeBuilder {
         self
     }
 
+    /// Goes on from what was kept of another account, in a state that has nothing yet.
+    pub(crate) fn from(mut self, kept: Kept) -> Self {
+        self.from = Some(kept);
+        self
+    }
+
     /// Opens the state and goes on with whatever was running when it was last closed or killed.
     ///
     /// Needs a running tokio runtime.
@@ -258,6 +268,9 @@ impl FakeBuilder {
             (Folder::Kept(path), source) => StartError::Store { folder: path.clone(), source },
             (Folder::Temporary(folder), source) => StartError::Store { folder: folder.path().to_owned(), source },
         })?;
+        if let Some(kept) = self.from {
+            kept.put_into(&store, folder.path())?;
+        }
         if let Some(offset) = store.read(|view| view.get::<Offset>(Offset::KEY))? {
             self.clock.resume(offset);
         }
@@ -266,6 +279,7 @@ impl FakeBuilder {
         if self.enforce_iam || self.scenario.enforce_iam {
             enforcement.turn_on(&store)?;
         }
+        let faults = Faults::new(self.scenario.faults.clone());
         let fake = Fake(Arc::new(Parts {
             scenario: self.scenario,
             store,
@@ -273,7 +287,7 @@ impl FakeBuilder {
             ids: self.ids,
             calls: CallLog::default(),
             programs: self.programs,
-            faults: Faults::default(),
+            faults,
             engine: Engine::default(),
             invocations: Invocations::default(),
             hosting: Hosting::default(),
@@ -282,6 +296,7 @@ impl FakeBuilder {
         }));
         if !self.at_rest {
             crate::s3::tidy(&fake)?;
+            crate::s3::expire(&fake)?;
             crate::engine::resume(&fake)?;
         }
         Ok(fake)

@@ -8,7 +8,7 @@
 //!
 //! | layer | module | knows |
 //! |---|---|---|
-//! | doors | [`doors`] | HTTP: a hyper listener for everyone, a wiremock mount for tests |
+//! | doors | [`doors`] | HTTP: one listener for everything, with wiremock mocks before it where a test mounts some |
 //! | protocol | [`protocol`] | awsJson, awsQuery, restJson, rpc-v2-cbor; which service and operation a request means |
 //! | authorisation | [`authorisation`] | who may do what, if IAM is enforced: operations mapped to actions as AWS does |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
@@ -38,6 +38,7 @@ pub mod tuning;
 pub mod account;
 pub mod calls;
 pub mod clock;
+pub mod coverage;
 pub mod error;
 pub mod export;
 pub mod fake;

@@ -1,4 +1,6 @@
-//! CloudWatch Logs: what jobs print, read through AWS's API.
+//! CloudWatch Logs: what jobs print, read through AWS's API; and its log groups.
+
+mod group;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,29 +20,19 @@ pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Val
     Service::Logs.api().check_input(operation, input, "InvalidParameterException")?;
     authorisation::check(context, Service::Logs, operation, input)?;
     match operation {
-        "DescribeLogGroups" => describe_log_groups(context, input),
+        "CreateLogGroup" => group::create(context, input),
+        "DescribeLogGroups" => group::describe(context, input),
+        "DeleteLogGroup" => group::delete(context, input),
+        "PutRetentionPolicy" => group::put_retention(context, input),
+        "DeleteRetentionPolicy" => group::delete_retention(context, input),
+        "TagResource" => group::tag(context, input),
+        "UntagResource" => group::untag(context, input),
+        "ListTagsForResource" => group::list_tags(context, input),
         "DescribeLogStreams" => describe_log_streams(context, input),
         "GetLogEvents" => get_log_events(context, input),
         "FilterLogEvents" => filter_log_events(context, input),
         other => Err(ApiError::new("UnknownOperationException", format!("Logs.{other} is not served by this fake"))),
     }
-}
-
-fn describe_log_groups(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let (prefix, contains) = (text(input, "logGroupNamePrefix"), text(input, "logGroupNamePattern"));
-    let mut groups = Vec::new();
-    for group in logs::groups(context.fake, context.region)? {
-        if group.starts_with(prefix) && group.to_lowercase().contains(&contains.to_lowercase()) {
-            let created =
-                logs::streams(context.fake, context.region, &group, "")?.iter().map(|stream| stream.created.0).min();
-            let arn = group_arn(context, &group);
-            groups.push(json!({
-                "logGroupName": group, "creationTime": created.unwrap_or_default(), "metricFilterCount": 0,
-                "arn": format!("{arn}:*"), "logGroupArn": arn, "storedBytes": 0, "logGroupClass": "STANDARD",
-            }));
-        }
-    }
-    paged(input, "logGroups", groups, 50)
 }
 
 fn describe_log_streams(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
@@ -73,8 +65,8 @@ fn describe_log_streams(context: &Context<'_>, input: &Value) -> Result<Value, A
 fn get_log_events(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     const DIGITS: usize = 56;
     let stream = stream(context, input)?;
-    let (from, until) =
-        (input["startTime"].as_i64().unwrap_or(i64::MIN), input["endTime"].as_i64().unwrap_or(i64::MAX));
+    let from = input["startTime"].as_i64().unwrap_or(i64::MIN).max(group::shown_from(context, &stream.group)?);
+    let until = input["endTime"].as_i64().unwrap_or(i64::MAX);
     let events = logs::events(context.fake, &stream, 0, usize::MAX)?;
     let events: Vec<_> = events.into_iter().filter(|event| (from..until).contains(&event.time.0)).collect();
     let limit = number(input, "limit", 10_000);
@@ -104,8 +96,8 @@ fn get_log_events(context: &Context<'_>, input: &Value) -> Result<Value, ApiErro
 fn filter_log_events(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let group = group(context, input)?;
     let named: Vec<_> = input["logStreamNames"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let (from, until) =
-        (input["startTime"].as_i64().unwrap_or(i64::MIN), input["endTime"].as_i64().unwrap_or(i64::MAX));
+    let from = input["startTime"].as_i64().unwrap_or(i64::MIN).max(group::shown_from(context, &group)?);
+    let until = input["endTime"].as_i64().unwrap_or(i64::MAX);
     let words: Vec<_> = text(input, "filterPattern").split_whitespace().map(|word| word.trim_matches('"')).collect();
     let mut found = Vec::new();
     for stream in logs::streams(context.fake, context.region, &group, text(input, "logStreamNamePrefix"))? {
@@ -140,7 +132,11 @@ fn group(context: &Context<'_>, input: &Value) -> Result<String, ApiError> {
     };
     let known =
         logs::groups(context.fake, context.region)?.into_iter().find(|group| group == name.trim_end_matches(":*"));
-    known.ok_or_else(|| ApiError::new("ResourceNotFoundException", "The specified log group does not exist."))
+    known.ok_or_else(no_such_group)
+}
+
+fn no_such_group() -> ApiError {
+    ApiError::new("ResourceNotFoundException", "The specified log group does not exist.")
 }
 
 fn stream(context: &Context<'_>, input: &Value) -> Result<Stream, ApiError> {

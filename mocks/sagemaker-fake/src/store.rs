@@ -8,6 +8,7 @@
 mod group;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -26,7 +27,7 @@ use group::Writers;
 const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 2");
 
 /// How much of the file is kept in memory, in bytes. An account that people work with fits several times over.
-const CACHE: usize = 32 << 20;
+const CACHE: usize = 16 << 20;
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -198,11 +199,14 @@ pub trait Records {
     fn page<R: Record>(&self, prefix: &str, from: &str, limit: usize) -> Result<Vec<R>, ApiError>;
 }
 
+/// A kind and a key.
+type Id = (Cow<'static, str>, String);
+
 /// A consistent snapshot.
 pub struct View {
     table: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
-    /// Records that were parsed already, by kind and key.
-    parsed: Mutex<HashMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
+    /// Records that were parsed already.
+    parsed: Mutex<HashMap<Id, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl View {
@@ -217,7 +221,7 @@ impl View {
     /// # Errors
     /// An internal failure when the store cannot be read.
     pub fn shared<R: Record + Send + Sync + 'static>(&self, key: &str) -> Result<Option<Arc<R>>, ApiError> {
-        let id = (R::KIND, key.to_owned());
+        let id = (Cow::Borrowed(R::KIND), key.to_owned());
         let parsed = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(record) = parsed().get(&id).and_then(|record| Arc::clone(record).downcast().ok()) {
             return Ok(Some(record));
@@ -231,8 +235,8 @@ impl View {
 /// An open transaction.
 pub struct Change<'t> {
     table: redb::Table<'t, (&'static str, &'static str), &'static [u8]>,
-    /// What was there before, oldest first: (kind, key), and the record if there was one.
-    replaced: Vec<((&'static str, String), Option<Vec<u8>>)>,
+    /// What was there before, oldest first.
+    replaced: Vec<(Id, Option<Vec<u8>>)>,
 }
 
 impl Change<'_> {
@@ -243,7 +247,19 @@ impl Change<'_> {
     pub fn put<R: Record>(&mut self, record: &R) -> Result<(), ApiError> {
         let (key, bytes) = (record.key(), serde_json::to_vec(record).map_err(ApiError::internal)?);
         let old = self.table.insert((R::KIND, key.as_str()), bytes.as_slice()).map_err(ApiError::internal)?;
-        self.replaced.push(((R::KIND, key), old.map(|old| old.value().to_vec())));
+        self.replaced.push(((R::KIND.into(), key), old.map(|old| old.value().to_vec())));
+        Ok(())
+    }
+
+    /// Adds a record as it is in an export.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be written.
+    pub(crate) fn put_value(&mut self, kind: &str, key: &str, record: &Value) -> Result<(), ApiError> {
+        let bytes = serde_json::to_vec(record).map_err(ApiError::internal)?;
+        let old = self.table.insert((kind, key), bytes.as_slice()).map_err(ApiError::internal)?;
+        let old = old.map(|old| old.value().to_vec());
+        self.replaced.push(((kind.to_owned().into(), key.to_owned()), old));
         Ok(())
     }
 
@@ -253,14 +269,14 @@ impl Change<'_> {
     /// An internal failure when the store cannot be written.
     pub fn delete<R: Record>(&mut self, key: &str) -> Result<bool, ApiError> {
         let Some(old) = self.table.remove((R::KIND, key)).map_err(ApiError::internal)? else { return Ok(false) };
-        self.replaced.push(((R::KIND, key.to_owned()), Some(old.value().to_vec())));
+        self.replaced.push(((R::KIND.into(), key.to_owned()), Some(old.value().to_vec())));
         Ok(true)
     }
 
     /// Puts everything back as it was.
     fn undo(&mut self) -> Result<(), ApiError> {
         for ((kind, key), old) in self.replaced.drain(..).rev() {
-            let id = (kind, key.as_str());
+            let id = (&*kind, key.as_str());
             let undone = match &old {
                 Some(bytes) => self.table.insert(id, bytes.as_slice()),
                 None => self.table.remove(id),

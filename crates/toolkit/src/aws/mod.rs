@@ -10,7 +10,7 @@ pub mod logs;
 pub mod quotas;
 pub mod runtime;
 pub mod session;
-mod signed;
+pub mod signed;
 
 use aws_config::SdkConfig;
 

@@ -23,6 +23,15 @@ pub struct Asker {
 pub struct Refused(pub String);
 
 impl Refused {
+    /// AWS's sentence where no policy of the caller's allows an action, on this resource or on any.
+    pub(super) fn unallowed(caller: &Caller, action: &str, resource: Option<&str>) -> Self {
+        let on = resource.map_or(String::new(), |resource| format!(" on resource: {resource}"));
+        Self(format!(
+            "User: {} is not authorized to perform: {action}{on} because no identity-based policy allows the {action} action",
+            caller.arn
+        ))
+    }
+
     /// In the words of the JSON protocol.
     pub fn in_json(self) -> ApiError {
         ApiError::new("AccessDeniedException", self.0)

@@ -27,13 +27,26 @@ pub fn check(context: &Context<'_>, service: Service, operation: &str, input: &V
     let resources = resources.into_iter().map(|resource| real(context, resource)).collect::<Result<Vec<_>, _>>()?;
     let asker = Asker::of(context.fake, context.caller, context.region)?;
     let asked = Question { context, asker, actions, operation, input }.ask(&resources);
-    asked.map_err(|refused| match service {
-        Service::Sts | Service::Iam => refused.in_xml(),
-        Service::SageMaker | Service::Logs | Service::ServiceQuotas | Service::CloudWatch => refused.in_json(),
-    })?;
+    asked.map_err(|refused| in_words_of(service, refused))?;
     // A model says itself what is wrong with its role.
     let roles = if operation == "CreateModel" { Vec::new() } else { actions.passed_roles(input) };
     roles.into_iter().try_for_each(|role| check_trust(context, role, &resources))
+}
+
+/// The refusal of a call that no policy allows, whatever the policies say.
+pub fn unallowed(context: &Context<'_>, service: Service, operation: &str, input: &Value) -> ApiError {
+    let actions = table::actions(service.name());
+    let prefix = actions.map_or(service.name(), |actions| &actions.prefix);
+    let resource = actions.and_then(|actions| actions.resources(context, operation, input)?.into_iter().next());
+    let refused = Refused::unallowed(context.caller, &format!("{prefix}:{operation}"), resource.as_deref());
+    in_words_of(service, refused)
+}
+
+fn in_words_of(service: Service, refused: Refused) -> ApiError {
+    match service {
+        Service::Sts | Service::Iam => refused.in_xml(),
+        Service::SageMaker | Service::Logs | Service::ServiceQuotas | Service::CloudWatch => refused.in_json(),
+    }
 }
 
 /// Refuses what is to be done as a role that does not let SageMaker in. That it exists is looked at by whoever makes the

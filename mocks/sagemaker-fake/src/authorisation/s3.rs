@@ -78,6 +78,16 @@ pub fn check(fake: &Fake, caller: &Caller, region: &str, call: &Call<'_>) -> Res
     Ok(())
 }
 
+/// The refusal of a request that no policy allows, whatever the policies say.
+pub fn unallowed(caller: &Caller, call: &Call<'_>) -> ApiError {
+    let (action, about) = table::s3_action(call.operation).unwrap_or((call.operation, S3Resource::Other));
+    // A batch is a deletion of every key in it.
+    let action = if action.is_empty() { "DeleteObject" } else { action };
+    let key = call.key.filter(|_| about == S3Resource::Object).map(|key| format!("/{key}")).unwrap_or_default();
+    let resource = call.bucket.map(|bucket| format!("\"arn:aws:s3:::{bucket}{key}\""));
+    Refused::unallowed(caller, &format!("s3:{action}"), resource.as_deref()).in_xml()
+}
+
 /// Refuses to delete this object of a batch. Only where IAM is enforced.
 ///
 /// # Errors

@@ -12,7 +12,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
 use super::control;
-use super::patience::{self, STALL};
+use super::overlay::Mocks;
+use super::patience::{self, Patience};
+use crate::faults;
 use crate::protocol::signature;
 use crate::protocol::{self, Checked, Route, runtime};
 use crate::s3::{self, S3Service};
@@ -37,23 +39,38 @@ pub(super) struct Answerer {
     fake: Fake,
     s3: S3Service,
     checked: Checked,
+    patience: Patience,
+    mocks: Mocks,
 }
 
 impl Answerer {
-    pub(super) fn new(fake: &Fake, checked: Checked) -> Self {
-        Self { fake: fake.clone(), s3: s3::service(fake), checked }
+    pub(super) fn new(fake: &Fake, checked: Checked, mocks: Mocks, patience: Patience) -> Self {
+        Self { fake: fake.clone(), s3: s3::service(fake), checked, mocks, patience }
     }
 
-    /// The answer to one request.
+    /// The answer to one request. Every answer leaves here.
     ///
     /// # Errors
-    /// When there is nobody to answer any more: the connection is to be closed.
+    /// When there is nobody to answer any more, or the answer shall not arrive: the connection is to be closed.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HangUp> {
         let (parts, body) = request.into_parts();
-        let body = patience::Body::new(body, &parts.headers);
+        let mut body = patience::Body::new(body, &parts.headers, self.patience);
+        if self.mocks.are_mounted() {
+            let read = whole(body, usize::MAX).await?.unwrap_or_default();
+            if let Some(answer) = self.mocks.answer(&parts, &read).await {
+                return Ok(answer);
+            }
+            body = patience::Body::read(read, self.patience);
+        }
+        let response = self.act(parts, body).await?;
+        faults::leave(response).await.map_err(HangUp::because)
+    }
+
+    async fn act(&self, parts: Parts, body: patience::Body) -> Result<Response<Body>, HangUp> {
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         if path.starts_with(control::PREFIX) {
-            return self.control(parts).await;
+            let body = whole(body, LONGEST_BODY).await?.unwrap_or_default();
+            return self.control(parts, body).await;
         }
         // What is for S3 can be told from the head, and its body is not read here: it may be of any length.
         match protocol::route(&parts.method, path, query, &parts.headers, &[]) {
@@ -91,11 +108,12 @@ impl Answerer {
         tokio::task::spawn_blocking(move || answer(&fake, checked)).await.map_err(HangUp::because)
     }
 
-    async fn control(&self, parts: Parts) -> Result<Response<Body>, HangUp> {
+    async fn control(&self, parts: Parts, body: Bytes) -> Result<Response<Body>, HangUp> {
         let fake = self.fake.clone();
         let answered = tokio::task::spawn_blocking(move || {
             let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-            control::answer(&fake, &parts.method, path.strip_prefix(control::PREFIX).unwrap_or_default(), query)
+            let asked = path.strip_prefix(control::PREFIX).unwrap_or_default();
+            control::answer(&fake, &parts.method, asked, query, &body)
         });
         Ok(answered.await.unwrap_or_else(|error| control::failed(&ApiError::internal(error))).map(Body::from))
     }
@@ -125,13 +143,7 @@ async fn whole(body: patience::Body, longest: usize) -> Result<Option<Bytes>, Ha
     if body.is_end_stream() {
         return Ok(Some(Bytes::new()));
     }
-    match tokio::time::timeout(STALL, gather(body, longest)).await {
-        Ok(gathered) => gathered,
-        Err(_) => Err(HangUp::because("the client does not come to the end of the body")),
-    }
-}
-
-async fn gather(mut body: patience::Body, longest: usize) -> Result<Option<Bytes>, HangUp> {
+    let mut body = body.in_one_go();
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(HangUp::because)?.into_data() else { continue };

@@ -4,10 +4,14 @@
 //! |---|---|
 //! | `GET state` | the state, as [`crate::export::state`] gives it |
 //! | `GET calls` | the calls that were made, oldest first |
+//! | `GET coverage` | each operation: how faithful it is, and how often it was called, as [`crate::coverage`] gives it |
 //! | `GET owner` | which state folder this process serves |
 //! | `GET clock` | the clock: its time, and how far it is ahead |
 //! | `POST clock/advance?seconds=N` | the same, after it was moved forward |
 //! | `POST enforce-iam` | nothing; from now on signatures are verified and calls authorised |
+//! | `GET`, `POST`, `DELETE faults` | what goes wrong, and when: see `faults` |
+
+mod faults;
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -29,14 +33,17 @@ pub const PREFIX: &str = "/_stsmm/";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers a request; `asked` is its path without the prefix. Blocks while the store is read or written.
-pub(super) fn answer(fake: &Fake, method: &Method, asked: &str, query: &str) -> Response<Bytes> {
+pub(super) fn answer(fake: &Fake, method: &Method, asked: &str, query: &str, body: &[u8]) -> Response<Bytes> {
     let answer = match (method, asked) {
         (&Method::GET, "state") => export::state(&fake.store),
         (&Method::GET, "calls") => serde_json::to_value(fake.calls.snapshot()).map_err(ApiError::internal),
+        (&Method::GET, "coverage") => Ok(fake.calls.tally.report()),
         (&Method::GET, "owner") => Ok(json!({"folder": fake.folder()})),
         (&Method::GET, "clock") => serde_json::to_value(ClockFace::of(fake)).map_err(ApiError::internal),
         (&Method::POST, "clock/advance") => advance(fake, query),
         (&Method::POST, "enforce-iam") => fake.enforcement.turn_on(&fake.store).map(|()| json!({})),
+        (_, "faults") => faults::answer(fake, method, None, body),
+        (_, asked) if asked.starts_with("faults/") => faults::answer(fake, method, asked.strip_prefix("faults/"), body),
         _ => Err(ApiError::new("NotFound", format!("{method} {PREFIX}{asked} is not served"))
             .with_status(StatusCode::NOT_FOUND)),
     };

@@ -16,16 +16,14 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::answer::Answerer;
+use super::overlay::Overlay;
+pub use super::patience::Patience;
 use super::patience::Stream;
 use crate::Fake;
 use crate::protocol::Checked;
 
 /// How long a stop waits for requests that are being answered.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long a client may take to send the head of its next request, the time included in which it has nothing to ask.
-/// AWS's own load balancers hang up after a minute too.
-const HEAD: Duration = Duration::from_secs(60);
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How much of a connection is kept in memory, in bytes: the longest head of a request, and how far an answer is
 /// written ahead of its reader.
@@ -47,9 +45,25 @@ pub struct Server {
 /// # Errors
 /// When the listener has no address.
 pub fn serve(fake: &Fake, listener: TcpListener, checked: Checked) -> io::Result<Server> {
+    serve_with(fake, listener, checked, &Overlay::default(), Patience::default())
+}
+
+/// The same, with answers of a test's own before the fake's, and with more or less patience for clients that stop in the
+/// middle.
+///
+/// # Errors
+/// When the listener has no address.
+pub fn serve_with(
+    fake: &Fake,
+    listener: TcpListener,
+    checked: Checked,
+    overlay: &Overlay,
+    patience: Patience,
+) -> io::Result<Server> {
     let url = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(run(Answerer::new(fake, checked), listener, stopped));
+    let answerer = Answerer::new(fake, checked, overlay.mocks(), patience);
+    let task = tokio::spawn(run(answerer, listener, patience, stopped));
     Ok(Server { url, stop, task })
 }
 
@@ -63,8 +77,8 @@ impl Server {
     /// Takes no more requests, and waits a few seconds for those that are being answered.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        if tokio::time::timeout(PATIENCE, &mut self.task).await.is_err() {
-            tracing::warn!("requests were still being answered after {PATIENCE:?}; they are cut off");
+        if tokio::time::timeout(FAREWELL, &mut self.task).await.is_err() {
+            tracing::warn!("requests were still being answered after {FAREWELL:?}; they are cut off");
         }
     }
 }
@@ -76,14 +90,14 @@ impl Drop for Server {
 }
 
 /// Takes connections until it is stopped; then waits for those that are still open. Ends them all when it is dropped.
-async fn run(answerer: Answerer, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+async fn run(answerer: Answerer, listener: TcpListener, patience: Patience, mut stopped: watch::Receiver<bool>) {
     let answerer = Arc::new(answerer);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&answerer), stopped.clone()));
+                    connections.spawn(connection(stream, Arc::clone(&answerer), patience, stopped.clone()));
                 }
                 Err(error) if is_of_one(&error) => tracing::debug!("a connection was gone before it was taken: {error}"),
                 Err(error) => {
@@ -114,7 +128,12 @@ fn report(ended: Result<(), JoinError>) {
 }
 
 /// Answers the requests of one connection, one after the other.
-async fn connection(stream: TcpStream, answerer: Arc<Answerer>, mut stopped: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    answerer: Arc<Answerer>,
+    patience: Patience,
+    mut stopped: watch::Receiver<bool>,
+) {
     // Answers are small, and nobody wants to wait for more of them to be sent together.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("cannot set nodelay: {error}");
@@ -125,8 +144,10 @@ async fn connection(stream: TcpStream, answerer: Arc<Answerer>, mut stopped: wat
         async move { answerer.answer(request).await }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
-    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(Stream::from(stream)), service));
+    // Who has said all that he has to say, and that he has, is answered nevertheless.
+    http.half_close(true);
+    http.timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(BUFFER);
+    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(Stream::new(stream, patience)), service));
     let served = tokio::select! {
         served = &mut connection => served,
         _ = stopped.changed() => {

@@ -1,16 +1,16 @@
-//! The doors: how a request gets in. All of them lead to the same account.
+//! The door: how a request gets in. Every service is behind the same one, at one URL.
 //!
-//! | door | serves | for |
-//! |---|---|---|
-//! | [`http`] | everything, S3 too, at one URL | everyone |
-//! | [`wiremock`] | everything but S3 and InvokeEndpoint | tests that want to put an answer of their own on top |
-//!
-//! [`control`] is what the fake itself answers under `/_stsmm/`; [`owner`] is how a second process finds who serves a
-//! state folder.
+//! | file | knows |
+//! |---|---|
+//! | [`http`], `patience` | connections, and clients that stall |
+//! | `answer` | what a request is answered, whatever it is for |
+//! | [`overlay`] | answers of a test's own, which come before the fake's |
+//! | [`control`] | what the fake itself answers under `/_stsmm/` |
+//! | [`owner`] | how a second process finds who serves a state folder |
 
 mod answer;
 pub mod control;
 pub mod http;
+pub mod overlay;
 pub mod owner;
 mod patience;
-pub mod wiremock;

@@ -7,7 +7,9 @@ use crate::account::{Caller, SessionContext};
 use crate::authorisation::{assumable_by_sagemaker, could_not_assume};
 use crate::calls::Call;
 use crate::fake::Context;
+use crate::faults::{Way, strike};
 use crate::iam::Role;
+use crate::protocol::Service;
 use crate::{ApiError, Fake, iam, sagemaker};
 
 /// The session in which SageMaker works.
@@ -19,7 +21,14 @@ const SESSION: &str = "SageMaker";
 /// Those of the operation.
 pub(super) fn call(fake: &Fake, execution: &Execution, operation: &str, input: Value) -> Result<Value, ApiError> {
     let caller = assumed(fake, execution)?;
-    let result = sagemaker::call(&Context { fake, caller: &caller, region: &execution.region }, operation, input);
+    let context = Context { fake, caller: &caller, region: &execution.region };
+    let mut input = input;
+    let struck = strike(&context, Service::SageMaker, operation, &mut input, Way::Inside);
+    let fault = struck.as_ref().map(|struck| struck.fault.name());
+    let result = match struck.and_then(|struck| struck.refusal) {
+        Some(refusal) => Err(refusal),
+        None => sagemaker::call(&context, operation, input),
+    };
     fake.calls.push(Call {
         time: fake.clock.now(),
         service: "sagemaker".to_owned(),
@@ -29,6 +38,7 @@ pub(super) fn call(fake: &Fake, execution: &Execution, operation: &str, input: V
         session_tags: Vec::new(),
         user_agent: "sagemaker.amazonaws.com".to_owned(),
         error: result.as_ref().err().map(|error| error.code.clone()),
+        fault,
     });
     result
 }

@@ -25,6 +25,9 @@ pub struct AccessKey {
     pub user: String,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether it was switched off: nobody can sign with it then.
+    #[serde(default)]
+    pub inactive: bool,
 }
 
 impl Record for AccessKey {
@@ -50,6 +53,7 @@ pub fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
             secret: fake.ids.alphanumeric(40),
             user: user.name.clone(),
             created: fake.clock.now(),
+            inactive: false,
         };
         change.put(&key)?;
         Ok(key)
@@ -68,20 +72,33 @@ pub fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     page(input, keys, AccessKey::key)?.answer("AccessKeyMetadata", shape)
 }
 
+/// Switches an access key on or off.
+///
+/// # Errors
+/// `NoSuchEntity`; `ValidationError` when the caller is no user and none is named.
+pub fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    context.fake.store.write(|change| {
+        let mut key = named(context, change, input)?;
+        key.inactive = input["Status"] != "Active";
+        change.put(&key)
+    })?;
+    Ok(Value::Null)
+}
+
 /// Deletes an access key.
 ///
 /// # Errors
 /// `NoSuchEntity`; `ValidationError` when the caller is no user and none is named.
 pub fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let id = text(input, "AccessKeyId");
-    context.fake.store.write(|change| {
-        let user = named_or_caller(context, change, input)?;
-        match change.get::<AccessKey>(id)? {
-            Some(key) if key.user == user.name => change.delete::<AccessKey>(id),
-            _ => Err(no_such_entity(format!("The Access Key with id {id} cannot be found."))),
-        }
-    })?;
+    context.fake.store.write(|change| change.delete::<AccessKey>(&named(context, change, input)?.id))?;
     Ok(Value::Null)
+}
+
+/// The access key that the input names, of the user that it names or, if it names none, of the caller.
+fn named(context: &Context<'_>, records: &impl Records, input: &Value) -> Result<AccessKey, ApiError> {
+    let (user, id) = (named_or_caller(context, records, input)?, text(input, "AccessKeyId"));
+    let key = records.get::<AccessKey>(id)?.filter(|key| key.user == user.name);
+    key.ok_or_else(|| no_such_entity(format!("The Access Key with id {id} cannot be found.")))
 }
 
 /// The access keys of a user.
@@ -96,7 +113,7 @@ fn shape(key: &AccessKey) -> Result<Value, ApiError> {
     Ok(json!({
         "UserName": key.user,
         "AccessKeyId": key.id,
-        "Status": "Active",
+        "Status": if key.inactive { "Inactive" } else { "Active" },
         "CreateDate": super::date(key.created)?,
     }))
 }

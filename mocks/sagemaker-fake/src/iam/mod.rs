@@ -46,6 +46,7 @@ pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Val
         "GetRole" => role::get(context, input),
         "ListRoles" => role::list(context, input),
         "UpdateRole" => role::update(context, input),
+        "UpdateRoleDescription" => role::update_description(context, input),
         "UpdateAssumeRolePolicy" => role::update_trust(context, input),
         "DeleteRole" => role::delete(context, input),
         "ListInstanceProfilesForRole" => role::instance_profiles(context, input),
@@ -58,6 +59,7 @@ pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Val
 
         "CreateAccessKey" => access_key::create(context, input),
         "ListAccessKeys" => access_key::list(context, input),
+        "UpdateAccessKey" => access_key::update(context, input),
         "DeleteAccessKey" => access_key::delete(context, input),
 
         "PutRolePolicy" => inline::put::<Role>(context, input),

@@ -126,6 +126,15 @@ pub fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
+/// Changes the description alone: an older operation, which answers the role.
+///
+/// # Errors
+/// `NoSuchEntity`.
+pub fn update_description(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    update(context, input)?;
+    get(context, input)
+}
+
 /// Replaces the trust policy.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ pub fn seed(change: &mut Change<'_>, scenario: &Scenario, now: Timestamp) -> Res
     for user in &scenario.users {
         let entity = entity::<User>(scenario, &user.name, &user.path, &user.policies, now);
         let (id, secret) = (user.access_key_id.clone(), user.secret_access_key.clone());
-        change.put(&AccessKey { id, secret, user: entity.name.clone(), created: now })?;
+        change.put(&AccessKey { id, secret, user: entity.name.clone(), created: now, inactive: false })?;
         change.put(&User { entity })?;
     }
     for role in &scenario.roles {

@@ -81,23 +81,28 @@ struct Ready {
 }
 
 /// SageMaker's sentence for a program that failed.
-pub(super) const ALGORITHM_ERROR: &str = "AlgorithmError: See job logs for more information";
+pub(crate) const ALGORITHM_ERROR: &str = "AlgorithmError: See job logs for more information";
 
 /// SageMaker's sentence for an image that is not there or not the role's to pull.
 pub(super) const CANNOT_PULL: &str =
     "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect.";
 
-/// A job that does not get so far: FailureReason.
-pub(super) struct Failure(pub String);
+/// A job that does not get so far.
+pub(super) struct Failure {
+    /// FailureReason.
+    pub reason: String,
+    /// ExitMessage.
+    pub message: Option<String>,
+}
 
 impl Failure {
     pub(super) fn client(sentence: impl std::fmt::Display) -> Self {
-        Self(format!("ClientError: {sentence}"))
+        Self { reason: format!("ClientError: {sentence}"), message: None }
     }
 
     pub(super) fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!("a job: {cause}");
-        Self(format!("InternalServerError: the fake failed: {cause}"))
+        Self { reason: format!("InternalServerError: the fake failed: {cause}"), message: None }
     }
 }
 
@@ -113,7 +118,8 @@ async fn run(fake: &WeakFake, key: &str) -> Option<()> {
         Err(failure) => {
             let key = key.to_owned();
             return blocking(fake, move |fake| {
-                close(fake, &key, Left::default(), |job, now| job.end(now, Status::Failed, Some(failure.0)));
+                let left = Left { message: failure.message, ..Left::default() };
+                close(fake, &key, left, |job, now| job.end(now, Status::Failed, Some(failure.reason)));
             })
             .await;
         }
@@ -150,8 +156,8 @@ pub(super) fn begin(fake: &Fake, key: &str) -> Result<Job, Failure> {
         job.enter(now, "Downloading", "Downloading the training image");
     });
     let job = job.map_err(Failure::internal)?;
-    match fake.faults.of_job(job.kind) {
-        Some(reason) => Err(Failure(reason)),
+    match fake.faults.of_job(fake, &job) {
+        Some(fault) => Err(Failure { reason: fault.reason(job.kind), message: fault.exit_message(job.kind) }),
         None => Ok(job),
     }
 }
@@ -259,10 +265,10 @@ fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Me
     };
     // A program that was told to stop may end as it likes: whatever model it has is kept.
     let failed = outcome.failure.as_ref().filter(|_| outcome.stopped.is_none());
-    let client = |sentence: String| Failure::client(sentence).0;
+    let client = |sentence: String| Failure::client(sentence).reason;
     let work = work(fake, &job);
     let uploaded = match (&work, job.kind) {
-        (Err(failure), _) => Err(failure.0.clone()),
+        (Err(failure), _) => Err(failure.reason.clone()),
         (Ok(work), Kind::TrainingJob) => training::upload(work, &job, trees, failed.is_none()).map_err(client),
         (Ok(work), _) => {
             let whole = failed.is_none() && outcome.stopped.is_none();
@@ -357,7 +363,7 @@ fn exit_message(job: &Job, trees: &[Tree]) -> Result<Option<String>, String> {
 fn failure_reason(job: &Job, trees: &[Tree], exit: &Exit) -> String {
     let status = match exit {
         Ok(status) => status,
-        Err(cause) => return Failure::client(cause).0,
+        Err(cause) => return Failure::client(cause).reason,
     };
     if job.kind != Kind::TrainingJob {
         return ALGORITHM_ERROR.to_owned();

@@ -21,7 +21,7 @@ use crate::fake::WeakFake;
 const PIPE: usize = 1 << 20;
 
 /// The file in an instance's folder that holds its program's process id.
-const PID: &str = "pid";
+pub(crate) const PID: &str = "pid";
 
 /// Kills a program that is still running in this folder because the process that had started it was itself killed.
 /// Where the system cannot tell what a process id stands for by now (there is no `/proc`), nothing is done.

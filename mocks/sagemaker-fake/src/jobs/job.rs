@@ -35,6 +35,22 @@ impl Kind {
         }
     }
 
+    /// How SageMaker's sentence about a name that is taken begins.
+    fn names(self) -> &'static str {
+        match self {
+            Self::TrainingJob => "Training job names",
+            Self::ProcessingJob | Self::TransformJob => "Job name",
+        }
+    }
+
+    /// What it calls the job in there.
+    fn noun(self) -> &'static str {
+        match self {
+            Self::TrainingJob => "training job",
+            Self::ProcessingJob | Self::TransformJob => "job",
+        }
+    }
+
     /// The log group of its jobs.
     #[must_use]
     pub fn log_group(self) -> &'static str {
@@ -239,7 +255,12 @@ pub(crate) fn start(fake: &Fake, job: Job, input: &Value) -> Result<Job, ApiErro
     fake.store.write(|change| match change.get::<Job>(&job.key())? {
         Some(other) => Err(ApiError::new(
             "ResourceInUse",
-            format!("Job name must be unique within an AWS account and region, and a job with this name already exists ({})", other.arn),
+            format!(
+                "{} must be unique within an AWS account and region, and a {} with this name already exists ({})",
+                job.kind.names(),
+                job.kind.noun(),
+                other.arn
+            ),
         )),
         None => {
             change.put(&job)?;
@@ -273,6 +294,23 @@ pub(crate) fn stop(fake: &Fake, key: &str, not_found: impl FnOnce() -> ApiError)
     })?;
     fake.engine.notify();
     Ok(())
+}
+
+/// Removes a job that has ended, so that its name can be used again.
+///
+/// # Errors
+/// `not_found` if there is none; `ResourceInUse` while it runs.
+pub(crate) fn delete(fake: &Fake, key: &str, not_found: impl FnOnce() -> ApiError) -> Result<(), ApiError> {
+    fake.store.write(|change| {
+        let job: Job = change.get(key)?.ok_or_else(not_found)?;
+        if !job.status.is_final() {
+            let (kind, status) = (job.kind.resource().replace('-', " "), job.status.as_str());
+            let message = format!("The request was rejected because the {kind} is in status {status}.");
+            return Err(ApiError::new("ResourceInUse", message));
+        }
+        change.delete::<Job>(key)?;
+        tags::delete(change, &job.arn)
+    })
 }
 
 /// Changes a job's record and says so to whoever waits for it.

@@ -3,6 +3,7 @@
 //! A stream is a record; its events are lines of a plain file under the fake's `logs` folder, each
 //! `MILLISECONDS<space>MESSAGE`. Logs outlive the job's working folder.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -19,6 +20,32 @@ const LONGEST_MESSAGE: usize = 262_118;
 /// A stream that has grown to this many bytes takes no more events, so that a job that prints without end does not
 /// fill the disk. One last event says so.
 const LARGEST_STREAM: u64 = 64 << 20;
+
+/// A log group that somebody has made or set up. One that came into being with its first stream needs no record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The region it is in.
+    pub region: String,
+    /// Its name, e.g. `/aws/sagemaker/ProcessingJobs`.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// How many days its events are shown for; for ever if nothing is said.
+    pub retention_days: Option<u32>,
+    /// `STANDARD` or another class, which makes no difference here.
+    pub class: String,
+    /// The key that AWS would encrypt it with.
+    pub kms_key_id: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Record for Group {
+    const KIND: &'static str = "log-group";
+    fn key(&self) -> String {
+        format!("{}{}", self.region, self.name)
+    }
+}
 
 /// A log stream: what one instance of one job or endpoint prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,10 +91,32 @@ pub struct Event {
 /// # Errors
 /// An internal failure when the store cannot be read.
 pub fn groups(fake: &Fake, region: &str) -> Result<Vec<String>, ApiError> {
-    let streams = fake.store.read(|view| view.list::<Stream>(&format!("{region}/")))?;
-    let mut groups: Vec<_> = streams.into_iter().map(|stream| stream.group).collect();
-    groups.dedup();
-    Ok(groups)
+    let groups = fake.store.read(|view| {
+        let streams = view.list::<Stream>(region)?.into_iter().filter(|stream| stream.region == region);
+        let made = view.list::<Group>(region)?.into_iter().filter(|group| group.region == region);
+        Ok(streams.map(|stream| stream.group).chain(made.map(|group| group.name)).collect::<BTreeSet<_>>())
+    })?;
+    Ok(groups.into_iter().collect())
+}
+
+/// Removes a group with its streams, and their events.
+///
+/// # Errors
+/// An internal failure when the store cannot be written, or a file cannot be removed.
+pub fn delete_group(fake: &Fake, region: &str, group: &str) -> Result<(), ApiError> {
+    let streams = streams(fake, region, group, "")?;
+    fake.store.write(|change| {
+        change.delete::<Group>(&format!("{region}{group}"))?;
+        streams.iter().try_for_each(|stream| change.delete::<Stream>(&stream.key()).map(drop))
+    })?;
+    // A file without a record is shown to nobody: a kill in between loses nothing.
+    for stream in streams {
+        match std::fs::remove_file(stream.path(fake)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(ApiError::internal(error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The streams of a group whose name begins with `prefix`, in the order of their names. A group that does not exist

@@ -29,6 +29,7 @@ pub(crate) mod training;
 pub(crate) mod transform;
 pub(crate) mod tree;
 
+pub(crate) use attempt::ALGORITHM_ERROR;
 pub use job::{Job, Kind, Status, ended};
 
 use crate::store::Records;

@@ -68,7 +68,7 @@ pub(super) async fn run(fake: &WeakFake, key: &str) -> Option<()> {
     let owned = key.to_owned();
     let ended = match blocking(fake, move |fake| prepare(fake, &owned)).await? {
         Ok(ready) => transform(fake, key, ready).await?,
-        Err(failure) => Some(Err(failure.0)),
+        Err(failure) => Some(Err(failure.reason)),
     };
     let key = key.to_owned();
     blocking(fake, move |fake| {
@@ -191,7 +191,7 @@ async fn transform_all(fake: &WeakFake, ready: Ready, container: &Container) -> 
 /// start. The error is FailureReason.
 fn capture(fake: &Fake, job: &Job, request: &Request, items: &[Item], tree: &Tree) -> Result<(), String> {
     let Some(config) = &request.data_capture_config else { return Ok(()) };
-    let work = work(fake, job).map_err(|failure| failure.0)?;
+    let work = work(fake, job).map_err(|failure| failure.reason)?;
     let hour = model_monitor::layout::hour(job.started.unwrap_or(job.created).date());
     let Some(first) = items.first() else { return Ok(()) };
     let folder = first.key.strip_suffix(&first.path).unwrap_or_default();
@@ -201,9 +201,9 @@ fn capture(fake: &Fake, job: &Job, request: &Request, items: &[Item], tree: &Tre
         let names = items.iter().map(|item| json!(format!("{}{suffix}", item.path)));
         let manifest: Vec<_> = std::iter::once(json!({"prefix": prefix})).chain(names).collect();
         let path = tree.root().join("manifest");
-        std::fs::write(&path, json!(manifest).to_string()).map_err(|error| Failure::internal(error).0)?;
+        std::fs::write(&path, json!(manifest).to_string()).map_err(|error| Failure::internal(error).reason)?;
         let uri = format!("{}/{side}/{hour}/{}.json", config.destination_s3_uri.trim_end_matches('/'), fake.ids.uuid());
-        outputs::upload_file(&work, &path, &uri).map_err(|why| Failure::client(why).0)?;
+        outputs::upload_file(&work, &path, &uri).map_err(|why| Failure::client(why).reason)?;
     }
     Ok(())
 }

@@ -17,8 +17,8 @@ use crate::{ApiError, Fake, sts};
 /// first user, so that a client with made-up credentials just works: signatures are not verified.
 ///
 /// # Errors
-/// When there is no key at all, when the token is one of ours and has expired or was tampered with, or when the user has
-/// been deleted.
+/// When there is no key at all, when it was switched off, when the token is one of ours and has expired or was tampered
+/// with, or when the user has been deleted.
 pub fn caller(
     fake: &Fake,
     access_key_id: Option<&str>,
@@ -47,12 +47,13 @@ pub(super) fn known(fake: &Fake, key: &str, session_token: Option<&str>) -> Resu
         return if known { Ok((session.caller, session.secret_access_key)) } else { Err(CredentialFault::Invalid) };
     }
     let secret = fake.store.read(|view| view.get::<AccessKey>(key)).ok().flatten();
-    let secret = secret.ok_or(CredentialFault::UnknownKey)?.secret;
+    let secret = secret.filter(|key| !key.inactive).ok_or(CredentialFault::UnknownKey)?.secret;
     Ok((caller(fake, Some(key), None)?, secret))
 }
 
 fn user(fake: &Fake, view: &View, key: &str) -> Result<Option<Arc<User>>, ApiError> {
     let name = match view.get::<AccessKey>(key)? {
+        Some(key) if key.inactive => None,
         Some(key) => Some(key.user),
         None => fake.scenario.users.first().map(|user| user.name.clone()),
     };

@@ -17,9 +17,12 @@ const MODELLED: &[&str] = &[
     "ConflictException",
     "InvalidPaginationTokenException",
     "NoSuchResourceException",
+    "QuotaExceededException",
     "ResourceInUse",
     "ResourceLimitExceeded",
     "ResourceNotFound",
+    "ServiceException",
+    "TooManyRequestsException",
 ];
 
 /// The input. No body at all is an empty object.

@@ -35,6 +35,7 @@ pub use service::Service;
 use crate::account::Caller;
 use crate::calls::Call;
 use crate::fake::Context;
+use crate::faults::{self, CallFault, Way};
 use crate::{ApiError, Fake};
 
 /// Whether answers are checked against AWS's own model before they are sent, as tests want.
@@ -56,14 +57,20 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Answers a request for any service but S3: finds out who calls what, validates, acts, writes the answer and remembers
 /// the call. Blocks while the store is written; never panics.
 pub fn answer(fake: &Fake, route: &Route, request: &signature::Request<'_>, checked: Checked) -> Response<Bytes> {
-    let acted = catch_unwind(AssertUnwindSafe(|| act(fake, route, request, checked)));
-    write(fake, route, acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic)))))
+    let mut fault = None;
+    let acted = catch_unwind(AssertUnwindSafe(|| act(fake, route, request, checked, &mut fault)));
+    let acted = acted.unwrap_or_else(|panic| Err(ApiError::internal(panic_message(&*panic))));
+    let mut response = write(fake, route, acted);
+    if let Some(on_the_wire) = fault.as_ref().and_then(CallFault::on_the_wire) {
+        response.extensions_mut().insert(on_the_wire);
+    }
+    response
 }
 
 /// Refuses a request whose body is not looked at, and remembers it.
 pub(crate) fn refuse(fake: &Fake, route: &Route, request: &signature::Request<'_>, error: ApiError) -> Response<Bytes> {
     let (region, who) = identify(fake, request, QUARTER_OF_AN_HOUR);
-    remember(fake, route.names(), region, who, request.headers, Some(error.code.clone()));
+    remember(fake, route.names(), region, who, request.headers, Some(error.code.clone()), None);
     write(fake, route, Err(error))
 }
 
@@ -88,38 +95,44 @@ fn write(fake: &Fake, route: &Route, result: Result<serde_json::Value, ApiError>
     response
 }
 
-/// The answer in the shape of its operation's output.
+/// The answer in the shape of its operation's output; and what went wrong on request, if something did.
 fn act(
     fake: &Fake,
     route: &Route,
     request: &signature::Request<'_>,
     checked: Checked,
+    fault: &mut Option<CallFault>,
 ) -> Result<serde_json::Value, ApiError> {
     let signature::Request { headers, query, body, .. } = *request;
     let body = body.unwrap_or_default();
     let tolerance = if matches!(route, Route::Query(..)) { QUARTER_OF_AN_HOUR } else { FIVE_MINUTES };
     let (region, who) = identify(fake, request, tolerance);
     let (service, operation) = route.names();
+    let mut call = |caller, service: Service, operation: &str, mut input| {
+        let context = Context { fake, caller, region: &region };
+        let struck = faults::strike(&context, service, operation, &mut input, Way::Wire);
+        let (struck, refusal) = struck.map(|struck| (struck.fault, struck.refusal)).unzip();
+        *fault = struck;
+        refusal.flatten().map_or_else(|| service.call(&context, operation, input, checked), Err)
+    };
     let result = match (route, &who) {
         (Route::Query(..), Err(fault)) => Err(fault.in_query()),
         (_, Err(fault)) => Err(fault.in_json()),
         (Route::Json(service, operation), Ok(caller)) => content::of(headers, body)
             .and_then(|body| json::read(&body))
-            .and_then(|input| service.call(&Context { fake, caller, region: &region }, operation, input, checked)),
+            .and_then(|input| call(caller, *service, operation, input)),
         (Route::Cbor(service, operation), Ok(caller)) => content::of(headers, body)
             .and_then(|body| cbor::read(&body))
-            .and_then(|input| service.call(&Context { fake, caller, region: &region }, operation, input, checked)),
+            .and_then(|input| call(caller, *service, operation, input)),
         (Route::Query(service, operation), Ok(caller)) => content::of(headers, body)
             .and_then(|body| query::read(*service, operation.as_deref(), query, &body))
-            .and_then(|(operation, input)| {
-                service.call(&Context { fake, caller, region: &region }, &operation, input, checked)
-            }),
+            .and_then(|(operation, input)| call(caller, *service, &operation, input)),
         (Route::Unserved { .. } | Route::S3 | Route::Invoke(_), Ok(_)) => {
             Err(ApiError::new("UnknownOperationException", format!("{service}.{operation} is not served by this fake")))
         }
     };
     let error = result.as_ref().err().map(|error| error.code.clone());
-    remember(fake, (service, operation), region, who, headers, error);
+    remember(fake, (service, operation), region, who, headers, error, fault.as_ref());
     result
 }
 
@@ -131,6 +144,7 @@ fn remember(
     who: Result<Caller, CredentialFault>,
     headers: &HeaderMap,
     error: Option<String>,
+    fault: Option<&CallFault>,
 ) {
     fake.calls.push(Call {
         time: fake.clock.now(),
@@ -145,6 +159,7 @@ fn remember(
             .unwrap_or_default()
             .to_owned(),
         error,
+        fault: fault.map(CallFault::name),
     });
 }
 

@@ -1,6 +1,7 @@
 //! awsQuery: a form in, XML out.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Response;
@@ -54,12 +55,16 @@ pub(super) fn read<'a>(
             format!("Could not find operation {action} for version {}", api.version),
         ));
     };
-    let given: Vec<_> = pairs(body).chain(pairs(query.as_bytes())).collect();
+    let mut given = Pairs::new();
+    for (name, value) in pairs(body).chain(pairs(query.as_bytes())) {
+        given.entry(name).or_insert(value);
+    }
     let input = operation.input.as_deref().map(|shape| structure(api, shape, "", &given)).transpose()?;
     Ok((action, input.unwrap_or_else(|| Value::Object(Map::new()))))
 }
 
-type Pairs = [(String, String)];
+/// By name, so that a long list is not looked through once for each of its items. Of several of one name the first counts.
+type Pairs = BTreeMap<String, String>;
 
 /// The members of a structure whose parameters begin with `prefix` (empty, or ending with a dot).
 fn structure(api: &Api, shape: &str, prefix: &str, given: &Pairs) -> Result<Value, ApiError> {
@@ -75,10 +80,11 @@ fn structure(api: &Api, shape: &str, prefix: &str, given: &Pairs) -> Result<Valu
 fn value(api: &Api, shape: &str, name: &str, given: &Pairs) -> Result<Option<Value>, ApiError> {
     let kind = api.shape(shape).kind;
     let below = format!("{name}.");
-    if matches!(kind, Kind::Structure | Kind::List | Kind::Map)
-        && !given.iter().any(|(key, _)| key == name || key.starts_with(&below))
-    {
-        return Ok(None);
+    if matches!(kind, Kind::Structure | Kind::List | Kind::Map) {
+        let first_below = given.range(below.clone()..).next();
+        if !given.contains_key(name) && first_below.is_none_or(|(key, _)| !key.starts_with(&below)) {
+            return Ok(None);
+        }
     }
     match kind {
         Kind::Structure => structure(api, shape, &below, given).map(Some),
@@ -110,7 +116,7 @@ fn seconds(text: &str) -> Option<f64> {
 }
 
 fn scalar(name: &str, given: &Pairs, parse: impl Fn(&str) -> Option<Value>) -> Result<Option<Value>, ApiError> {
-    let Some((_, text)) = given.iter().find(|(key, _)| key == name) else { return Ok(None) };
+    let Some(text) = given.get(name) else { return Ok(None) };
     let value = parse(text)
         .ok_or_else(|| ApiError::new("MalformedInput", format!("{name}: `{text}` is not of the right type")))?;
     Ok(Some(value))

@@ -11,13 +11,15 @@ use super::signature::Request;
 use super::{CredentialFault, REQUEST_ID, Service, date, remember, response};
 use crate::endpoints::invoke::{self, Inference, Invocation, Refusal};
 use crate::fake::Context;
+use crate::faults::{self, CallFault, Way};
 use crate::validation::Api;
 use crate::{ApiError, Fake, authorisation};
 
 /// The longest body of a request, in bytes.
 pub const LONGEST_BODY: usize = invoke::LONGEST_BODY;
 
-const OPERATION: &str = "InvokeEndpoint";
+/// The operation that is served.
+pub const OPERATION: &str = "InvokeEndpoint";
 
 /// The members of the input that are headers.
 const HEADERS: [(&str, &str); 9] = [
@@ -44,6 +46,7 @@ pub(super) fn endpoint(path: &str) -> Option<&str> {
 pub async fn invoke(fake: &Fake, endpoint: &str, request: &Request<'_>, body: Option<Bytes>) -> Response<Bytes> {
     let headers = request.headers;
     let (region, who) = identify(fake, request, FIVE_MINUTES);
+    let mut fault = None;
     let result = match (&who, body) {
         (Err(fault), _) => Err(refused(*fault).into()),
         (_, None) => {
@@ -53,7 +56,12 @@ pub async fn invoke(fake: &Fake, endpoint: &str, request: &Request<'_>, body: Op
         (Ok(caller), Some(body)) => {
             let context = Context { fake, caller, region: &region };
             let asked = read(endpoint, headers, body).and_then(|invocation| {
-                let input = json!({"EndpointName": endpoint});
+                let mut input = json!({"EndpointName": endpoint});
+                if let Some(struck) = faults::strike(&context, Service::SageMaker, OPERATION, &mut input, Way::Wire) {
+                    let refusal = struck.refusal.map(|error| in_words_of_runtime(error, &struck.fault));
+                    fault = Some(struck.fault);
+                    refusal.map_or(Ok(()), Err)?;
+                }
                 let allowed = authorisation::check(&context, Service::SageMaker, OPERATION, &input);
                 allowed.map(|()| invocation).map_err(|error| error.with_status(StatusCode::FORBIDDEN))
             });
@@ -67,12 +75,15 @@ pub async fn invoke(fake: &Fake, endpoint: &str, request: &Request<'_>, body: Op
         Refusal::Service(error) => error.code.clone(),
         Refusal::Model { .. } => "ModelError".to_owned(),
     });
-    remember(fake, ("sagemaker", OPERATION), region, who, headers, error);
+    remember(fake, ("sagemaker", OPERATION), region, who, headers, error, fault.as_ref());
     let mut response = result.map_or_else(failed, answered);
     if let Ok(id) = HeaderValue::from_str(&fake.ids.uuid()) {
         response.headers_mut().insert(&REQUEST_ID, id);
     }
     response.headers_mut().insert(header::DATE, date(fake));
+    if let Some(on_the_wire) = fault.as_ref().and_then(CallFault::on_the_wire) {
+        response.extensions_mut().insert(on_the_wire);
+    }
     response
 }
 
@@ -107,6 +118,14 @@ fn read(endpoint: &str, headers: &HeaderMap, body: Bytes) -> Result<Invocation, 
 fn api() -> &'static Api {
     static API: OnceLock<Api> = OnceLock::new();
     API.get_or_init(|| Api::read(include_str!("../../../api/sagemaker-runtime.json")))
+}
+
+/// The runtime says with another status that somebody may not do something.
+fn in_words_of_runtime(error: ApiError, fault: &CallFault) -> ApiError {
+    match fault {
+        CallFault::AccessDenied | CallFault::ExpiredToken => error.with_status(StatusCode::FORBIDDEN),
+        _ => error,
+    }
 }
 
 fn refused(fault: CredentialFault) -> ApiError {

@@ -74,6 +74,9 @@ impl Service {
             (Self::CloudWatch, "InvalidParameterCombinationException") => "InvalidParameterCombination",
             (Self::CloudWatch, "AccessDeniedException") => "AccessDenied",
             (Self::CloudWatch, "MissingRequiredParameterException") => "MissingParameter",
+            (Self::CloudWatch, "ThrottlingException") => "Throttling",
+            (Self::CloudWatch, "InternalServiceFault") => "InternalServiceError",
+            (Self::CloudWatch, "LimitExceededFault") => "LimitExceeded",
             (_, code) => code,
         }
     }

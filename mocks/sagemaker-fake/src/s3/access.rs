@@ -2,15 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, dto, s3_error};
 
 use super::bucket::{self, Bucket};
 use super::settings;
 use crate::account::Caller;
 use crate::authorisation::s3::{self, Call};
+use crate::faults::{Asked, CallFault, Way};
 use crate::protocol::{CredentialFault, DEFAULT_REGION};
 use crate::store::Records;
 use crate::{ApiError, Fake};
@@ -24,7 +25,13 @@ pub struct Identity {
     pub region: Option<String>,
     /// The operation, once it is known.
     pub operation: Arc<OnceLock<String>>,
+    /// What goes wrong on request, if something does.
+    pub fault: Arc<OnceLock<CallFault>>,
 }
+
+/// The operations whose answers come in pages.
+const LISTS: [&str; 6] =
+    ["ListBuckets", "ListMultipartUploads", "ListObjectVersions", "ListObjects", "ListObjectsV2", "ListParts"];
 
 /// The check of every operation: the caller is known, the bucket exists, is in the region that the request was signed for
 /// and open to the caller and, if the request says whose it expects the bucket to be, that account's.
@@ -49,6 +56,9 @@ impl S3Access for Access {
             headers: context.headers(),
             query: context.uri().query().unwrap_or_default(),
         };
+        if let Some(refusal) = strike(&self.0, &caller, &call, &identity.fault) {
+            return Err(refusal.into());
+        }
         let region = identity.region.as_deref().unwrap_or(DEFAULT_REGION);
         let authorise = || if self.0.enforces_iam() { s3::check(&self.0, &caller, region, &call) } else { Ok(()) };
         let Some(bucket) = path.get_bucket_name().filter(|_| !creates) else { return Ok(authorise()?) };
@@ -60,6 +70,53 @@ impl S3Access for Access {
         }
         Err(elsewhere(&existing))
     }
+
+    async fn list_buckets(&self, request: &mut S3Request<dto::ListBucketsInput>) -> S3Result<()> {
+        cut_short(&request.extensions, &mut request.input.max_buckets)
+    }
+
+    async fn list_multipart_uploads(&self, request: &mut S3Request<dto::ListMultipartUploadsInput>) -> S3Result<()> {
+        cut_short(&request.extensions, &mut request.input.max_uploads)
+    }
+
+    async fn list_object_versions(&self, request: &mut S3Request<dto::ListObjectVersionsInput>) -> S3Result<()> {
+        cut_short(&request.extensions, &mut request.input.max_keys)
+    }
+
+    async fn list_objects(&self, request: &mut S3Request<dto::ListObjectsInput>) -> S3Result<()> {
+        cut_short(&request.extensions, &mut request.input.max_keys)
+    }
+
+    async fn list_objects_v2(&self, request: &mut S3Request<dto::ListObjectsV2Input>) -> S3Result<()> {
+        cut_short(&request.extensions, &mut request.input.max_keys)
+    }
+
+    async fn list_parts(&self, request: &mut S3Request<dto::ListPartsInput>) -> S3Result<()> {
+        cut_short(&request.extensions, &mut request.input.max_parts)
+    }
+}
+
+/// Puts down what goes wrong with a request, if something does; what is answered instead of acting, if something is.
+fn strike(fake: &Fake, caller: &Caller, call: &Call<'_>, fault: &OnceLock<CallFault>) -> Option<ApiError> {
+    let Call { operation, .. } = *call;
+    let pages = LISTS.contains(&operation);
+    let struck =
+        fake.faults.of_call(&Asked { service: "s3", operation, caller: &caller.arn, pages, way: Way::Wire })?;
+    match fault.get_or_init(|| struck) {
+        CallFault::AccessDenied => Some(s3::unallowed(caller, call)),
+        CallFault::ExpiredToken => Some(CredentialFault::Expired.in_s3()),
+        other => other.refusal("s3"),
+    }
+}
+
+/// Lets a list have one item a page, if that was asked for.
+#[expect(clippy::unnecessary_wraps, reason = "as the checks of operations have it")]
+fn cut_short(extensions: &Extensions, size: &mut Option<i32>) -> S3Result<()> {
+    let fault = extensions.get::<Identity>().and_then(|identity| identity.fault.get());
+    if fault == Some(&CallFault::TruncatedPage) {
+        *size = Some(1);
+    }
+    Ok(())
 }
 
 /// The refusal of a request that was signed for another region than the bucket's. It says which one would do.

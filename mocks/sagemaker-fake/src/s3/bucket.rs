@@ -7,6 +7,7 @@ use http::StatusCode;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle::Lifecycle;
 use crate::clock::Timestamp;
 use crate::store::{Record, Records};
 use crate::{ApiError, Fake};
@@ -43,6 +44,12 @@ pub struct Settings {
     pub versioning: Option<String>,
     /// Who owns what is put here by others. None if it was deleted.
     pub ownership: Option<String>,
+    /// When objects go, if that was ever said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
+    /// Which pages of other sites may read it, as AWS writes that. No browser asks the fake: it is kept and read back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors: Option<String>,
 }
 
 /// What a bucket does against being public.
@@ -86,6 +93,8 @@ impl Default for Settings {
             tags: BTreeMap::new(),
             versioning: None,
             ownership: Some("BucketOwnerEnforced".to_owned()),
+            lifecycle: None,
+            cors: None,
         }
     }
 }

@@ -23,8 +23,10 @@ mod conditions;
 mod content;
 mod copy;
 mod delete;
+mod document;
 mod envelope;
 mod get;
+mod lifecycle;
 mod listing;
 mod multipart;
 mod object;
@@ -39,8 +41,10 @@ mod wishes;
 use std::path::Path;
 
 pub use bucket::{Bucket, create as create_bucket};
+pub(crate) use lifecycle::expire;
 pub use object::Object;
 pub(crate) use object::hex;
+pub use operations::names as operations;
 pub use service::{S3Service, service};
 
 use crate::account::Scenario;

@@ -342,7 +342,7 @@ pub fn claims(upload: &Upload, number: i32, headers: &HeaderMap, extensions: &Ex
 }
 
 /// Removes the records of an upload and its parts; names the contents that are left over.
-fn forget(change: &mut Change<'_>, upload: &Upload) -> Result<Vec<String>, ApiError> {
+pub(super) fn forget(change: &mut Change<'_>, upload: &Upload) -> Result<Vec<String>, ApiError> {
     upload::existing(change, &upload.bucket, &upload.key, &upload.id)?;
     change.delete::<Upload>(&upload::id(&upload.bucket, &upload.key, &upload.id))?;
     let parts = upload::parts(change, &upload.id)?;

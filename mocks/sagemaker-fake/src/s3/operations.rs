@@ -2,7 +2,7 @@
 
 use s3s::{S3, S3Request, S3Response, S3Result, dto};
 
-use super::{buckets, copy, delete, get, listing, multipart, put, settings, tags};
+use super::{buckets, copy, delete, get, lifecycle, listing, multipart, put, settings, tags};
 use crate::{ApiError, Fake};
 
 /// The operations of S3 on this fake.
@@ -26,6 +26,9 @@ where
 /// Operations that are served, each by the function behind it.
 macro_rules! serve {
     ($($operation:ident($input:ident) -> $output:ident = $function:path;)*) => {
+        /// Their names, as Rust has them.
+        const NAMES: &[&str] = &["put_object", "upload_part", $(stringify!($operation)),*];
+
         #[async_trait::async_trait]
         impl S3 for Operations {
             async fn put_object(&self, request: S3Request<dto::PutObjectInput>) -> S3Result<S3Response<dto::PutObjectOutput>> {
@@ -91,14 +94,29 @@ serve! {
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;
     delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = settings::delete_ownership;
     get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = settings::acl;
+    get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = settings::cors;
+    put_bucket_cors(PutBucketCorsInput) -> PutBucketCorsOutput = settings::put_cors;
+    delete_bucket_cors(DeleteBucketCorsInput) -> DeleteBucketCorsOutput = settings::delete_cors;
+    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = lifecycle::get;
+    put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = lifecycle::put;
+    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = lifecycle::delete;
 
     get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput = settings::acceleration;
-    get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = settings::cors;
-    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = settings::lifecycle;
     get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput = settings::logging;
     get_bucket_notification_configuration(GetBucketNotificationConfigurationInput) -> GetBucketNotificationConfigurationOutput = settings::notification;
     get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = settings::replication;
     get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = settings::request_payment;
     get_bucket_website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput = settings::website;
     get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = settings::object_lock;
+}
+
+/// The names of the operations that are served, as AWS writes them.
+pub fn names() -> impl Iterator<Item = String> {
+    NAMES.iter().map(|name| {
+        let words = name.split('_').map(|word| {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
+        });
+        words.collect()
+    })
 }

@@ -1,6 +1,6 @@
 //! S3 over HTTP: the `s3s` protocol layer, with the operations behind it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::BoxError;
 use axum::body::{Body, HttpBody};
@@ -15,6 +15,7 @@ use super::access::{Access, Identity, NoSignatures};
 use super::envelope;
 use super::operations::Operations;
 use crate::calls::Call;
+use crate::faults::CallFault;
 use crate::protocol::{
     Credential, CredentialFault, DEFAULT_REGION, QUARTER_OF_AN_HOUR, authenticate, caller, date, signature,
 };
@@ -90,7 +91,11 @@ impl S3Service {
             session_tags: identity.caller.map(|caller| caller.session_tags().to_vec()).unwrap_or_default(),
             user_agent,
             error,
+            fault: identity.fault.get().map(CallFault::name),
         });
+        if let Some(on_the_wire) = identity.fault.get().and_then(CallFault::on_the_wire) {
+            response.extensions_mut().insert(on_the_wire);
+        }
         response
     }
 
@@ -110,7 +115,7 @@ impl S3Service {
             }
         };
         let region = credential.map(|credential| credential.region);
-        Identity { caller: who, region, operation: Arc::new(OnceLock::new()) }
+        Identity { caller: who, region, operation: Arc::default(), fault: Arc::default() }
     }
 }
 

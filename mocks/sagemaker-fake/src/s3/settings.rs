@@ -1,4 +1,4 @@
-//! What a bucket is set up to do. What the fake does not do, such as lifecycles, is answered as AWS answers for a
+//! What a bucket is set up to do. What the fake does not do, such as replication, is answered as AWS answers for a
 //! bucket where it is not set up; setting it up is refused by name.
 
 use http::StatusCode;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bucket::{self, Bucket, Encryption, PublicAccessBlock as Block, Settings};
 use super::buckets::{caller_and_region, owner};
-use super::tags;
+use super::{document, tags};
 use crate::{ApiError, Fake};
 
 pub fn public_access_block(
@@ -227,6 +227,33 @@ pub fn delete_ownership(
     Ok(DeleteBucketOwnershipControlsOutput {})
 }
 
+pub fn cors(fake: &Fake, request: S3Request<GetBucketCorsInput>) -> Result<GetBucketCorsOutput, ApiError> {
+    let missing = || not_found("NoSuchCORSConfiguration", "The CORS configuration does not exist");
+    let cors = read(fake, &request.input.bucket)?.cors.ok_or_else(missing)?;
+    Ok(GetBucketCorsOutput { cors_rules: Some(document::read::<CORSConfiguration>(&cors)?.cors_rules) })
+}
+
+pub fn put_cors(fake: &Fake, request: S3Request<PutBucketCorsInput>) -> Result<PutBucketCorsOutput, ApiError> {
+    let rules = &request.input.cors_configuration.cors_rules;
+    if rules.is_empty() || rules.len() > 100 {
+        return Err(malformed_xml());
+    }
+    for method in rules.iter().flat_map(|rule| &rule.allowed_methods) {
+        if !matches!(method.as_str(), "GET" | "PUT" | "POST" | "DELETE" | "HEAD") {
+            let message = format!("Found unsupported HTTP method in CORS config. Unsupported method is {method}");
+            return Err(ApiError::new("InvalidRequest", message));
+        }
+    }
+    let cors = document::write(&request.input.cors_configuration)?;
+    set(fake, &request.input.bucket, |settings| settings.cors = Some(cors))?;
+    Ok(PutBucketCorsOutput {})
+}
+
+pub fn delete_cors(fake: &Fake, request: S3Request<DeleteBucketCorsInput>) -> Result<DeleteBucketCorsOutput, ApiError> {
+    set(fake, &request.input.bucket, |settings| settings.cors = None)?;
+    Ok(DeleteBucketCorsOutput {})
+}
+
 pub fn acl(fake: &Fake, request: S3Request<GetBucketAclInput>) -> Result<GetBucketAclOutput, ApiError> {
     let bucket = fake.store.read(|view| bucket::existing(view, &request.input.bucket))?;
     let owner = owner(&bucket.owner);
@@ -259,10 +286,6 @@ macro_rules! never_set_up {
 
 never_set_up! {
     acceleration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput = Ok(Default::default());
-    cors(GetBucketCorsInput) -> GetBucketCorsOutput =
-        Err(not_found("NoSuchCORSConfiguration", "The CORS configuration does not exist"));
-    lifecycle(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput =
-        Err(not_found("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"));
     logging(GetBucketLoggingInput) -> GetBucketLoggingOutput = Ok(Default::default());
     notification(GetBucketNotificationConfigurationInput) -> GetBucketNotificationConfigurationOutput = Ok(Default::default());
     replication(GetBucketReplicationInput) -> GetBucketReplicationOutput =
@@ -275,11 +298,15 @@ never_set_up! {
         Err(not_found("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"));
 }
 
-fn read(fake: &Fake, bucket: &str) -> Result<Settings, ApiError> {
+pub(super) fn read(fake: &Fake, bucket: &str) -> Result<Settings, ApiError> {
     Ok(fake.store.read(|view| bucket::existing(view, bucket))?.settings)
 }
 
-fn change(fake: &Fake, bucket: &str, f: impl FnOnce(&mut Settings) -> Result<(), ApiError>) -> Result<(), ApiError> {
+pub(super) fn change(
+    fake: &Fake,
+    bucket: &str,
+    f: impl FnOnce(&mut Settings) -> Result<(), ApiError>,
+) -> Result<(), ApiError> {
     fake.store.write(|change| {
         let mut bucket: Bucket = bucket::existing(change, bucket)?;
         f(&mut bucket.settings)?;
@@ -287,7 +314,7 @@ fn change(fake: &Fake, bucket: &str, f: impl FnOnce(&mut Settings) -> Result<(),
     })
 }
 
-fn set(fake: &Fake, bucket: &str, f: impl FnOnce(&mut Settings)) -> Result<(), ApiError> {
+pub(super) fn set(fake: &Fake, bucket: &str, f: impl FnOnce(&mut Settings)) -> Result<(), ApiError> {
     change(fake, bucket, |settings| {
         f(settings);
         Ok(())
@@ -327,14 +354,14 @@ fn no_such_policy() -> ApiError {
     not_found("NoSuchBucketPolicy", "The bucket policy does not exist")
 }
 
-fn malformed_xml() -> ApiError {
+pub(super) fn malformed_xml() -> ApiError {
     ApiError::new(
         "MalformedXML",
         "The XML you provided was not well-formed or did not validate against our published schema",
     )
 }
 
-fn not_found(code: &str, message: &str) -> ApiError {
+pub(super) fn not_found(code: &str, message: &str) -> ApiError {
     ApiError::new(code, message).with_status(StatusCode::NOT_FOUND)
 }
 

@@ -8,8 +8,7 @@ use crate::fake::Context;
 use crate::jobs::{Job, Kind, job};
 use crate::store::{Record, Records};
 
-/// A page of the jobs of a kind, filtered and sorted as the request says, newest first unless it does; `member` is the
-/// name of the list in the answer.
+/// A page of the jobs of a kind, filtered and sorted as the request says; `member` is the name of the list in the answer.
 pub(super) fn list(
     context: &Context<'_>,
     kind: Kind,
@@ -18,10 +17,13 @@ pub(super) fn list(
     member: &str,
     summary: fn(&Job) -> Value,
 ) -> Result<Value, ApiError> {
+    let in_status = |job: &Job| input["StatusEquals"].as_str().is_none_or(|status| job.status.as_str() == status);
+    // Documented of training jobs alone: a page is cut first, and only then filtered by status.
+    let by_page = kind == Kind::TrainingJob && !input["MaxResults"].is_null();
     let jobs = context.fake.store.read(|view| view.list::<Job>(&job::key(context.region, kind, "")))?;
     let jobs = jobs.into_iter().filter(|job| {
         paging::name_contains(&job.name, input)
-            && input["StatusEquals"].as_str().is_none_or(|status| job.status.as_str() == status)
+            && (by_page || in_status(job))
             && paging::within(job.created, input, "CreationTimeAfter", "CreationTimeBefore")
             && paging::within(job.modified, input, "LastModifiedTimeAfter", "LastModifiedTimeBefore")
     });
@@ -30,11 +32,20 @@ pub(super) fn list(
         Some("Status") => SortKey::name(job.status.as_str()),
         _ => SortKey::time(job.created),
     };
-    let (page, token) = paging::page(operation, input, Order::Descending, jobs, sort_key, Record::key)?;
+    let (page, token) = paging::page(operation, input, default_order(kind), jobs, sort_key, Record::key)?;
     let mut output = json!({});
-    output[member] = page.iter().map(summary).collect();
+    output[member] = page.iter().filter(|job| in_status(job)).map(summary).collect();
     if let Some(token) = token {
         output["NextToken"] = json!(token);
     }
     Ok(output)
+}
+
+/// AWS's documentation gives each list an order of its own. Of training jobs it gives two: "ascending" for `SortOrder`, and
+/// "from the most current to the oldest" where it describes the operation, which is the one that clients see.
+fn default_order(kind: Kind) -> Order {
+    match kind {
+        Kind::ProcessingJob => Order::Ascending,
+        Kind::TrainingJob | Kind::TransformJob => Order::Descending,
+    }
 }

@@ -8,6 +8,7 @@ pub mod hyper_parameter_tuning_job;
 pub mod model;
 pub mod model_package;
 pub mod model_package_group;
+mod model_package_group_policy;
 mod model_quality_job_definition;
 mod monitoring_execution;
 pub mod monitoring_job_definition;
@@ -48,11 +49,15 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeModelPackageGroup", model_package_group::describe),
     ("DeleteModelPackageGroup", model_package_group::delete),
     ("ListModelPackageGroups", model_package_group::list),
+    ("PutModelPackageGroupPolicy", model_package_group_policy::put),
+    ("GetModelPackageGroupPolicy", model_package_group_policy::get),
+    ("DeleteModelPackageGroupPolicy", model_package_group_policy::delete),
     ("CreateModelPackage", model_package::create),
     ("DescribeModelPackage", model_package::describe),
     ("UpdateModelPackage", model_package::update),
     ("DeleteModelPackage", model_package::delete),
     ("ListModelPackages", model_package::list),
+    ("BatchDescribeModelPackage", model_package::batch_describe),
     ("CreateModel", model::create),
     ("DescribeModel", model::describe),
     ("DeleteModel", model::delete),
@@ -81,10 +86,12 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("CreateProcessingJob", processing_job::create),
     ("DescribeProcessingJob", processing_job::describe),
     ("StopProcessingJob", processing_job::stop),
+    ("DeleteProcessingJob", processing_job::delete),
     ("ListProcessingJobs", processing_job::list),
     ("CreateTrainingJob", training_job::create),
     ("DescribeTrainingJob", training_job::describe),
     ("StopTrainingJob", training_job::stop),
+    ("DeleteTrainingJob", training_job::delete),
     ("ListTrainingJobs", training_job::list),
     ("CreateHyperParameterTuningJob", hyper_parameter_tuning_job::create),
     ("DescribeHyperParameterTuningJob", hyper_parameter_tuning_job::describe),
@@ -116,23 +123,23 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DeleteTags", tags::delete_tags),
 ];
 
-/// Calls an operation by its name: validated, authorised, then done, unless a fault was asked for. Requests from outside and the steps
-/// of a pipeline take this same way.
+/// The names of the operations that are served.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name)
+}
+
+/// Calls an operation by its name: validated, authorised, then done. Requests from outside and the steps of a pipeline
+/// take this same way.
 ///
 /// # Errors
 /// Those of the operation; `UnknownOperationException` for one that is not served.
 pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
-    match context.fake.faults.of_call(operation) {
-        Some(fault) => Err(fault),
-        None => {
-            let act = valid(operation, &input)?;
-            authorisation::check(context, Service::SageMaker, operation, &input)?;
-            act(context, &input)
-        }
-    }
+    let act = valid(operation, &input)?;
+    authorisation::check(context, Service::SageMaker, operation, &input)?;
+    act(context, &input)
 }
 
-/// The same for the fake's own purposes: no fault is meant for these, and nobody needs to allow them.
+/// The same for the fake's own purposes: nobody needs to allow these.
 pub(crate) fn perform(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
     valid(operation, &input)?(context, &input)
 }

@@ -1,5 +1,6 @@
 //! Models: images and data that an endpoint can serve.
 
+use iam_policy::generate::Repository;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -107,7 +108,8 @@ fn containers(input: &Value) -> Result<Vec<Value>, ApiError> {
                     "Container definition must specify either Image or ModelPackageName.",
                 ));
             }
-            (Value::Null, _) | (_, Value::Null) => {}
+            (Value::Null, _) => {}
+            (image, Value::Null) => check_image(image, &container["ImageConfig"])?,
             _ => {
                 return Err(ApiError::validation(
                     "Container definition cannot specify both Image and ModelPackageName.",
@@ -116,6 +118,17 @@ fn containers(input: &Value) -> Result<Vec<Value>, ApiError> {
         }
     }
     Ok(containers)
+}
+
+/// An image of another registry than ECR must be one that is reached through a VPC.
+fn check_image(image: &Value, config: &Value) -> Result<(), ApiError> {
+    let image = image.as_str().unwrap_or_default();
+    if Repository::of_image(image).is_some() || config["RepositoryAccessMode"] == "Vpc" {
+        return Ok(());
+    }
+    Err(ApiError::validation(format!(
+        "Using non-ECR image \"{image}\" without Vpc repository access mode is not supported."
+    )))
 }
 
 /// What AWS answers of a container even if it was not given.

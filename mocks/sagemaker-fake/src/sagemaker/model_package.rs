@@ -173,30 +173,90 @@ pub(super) fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
                 package.details.insert(replaced.to_owned(), input[replaced].clone());
             }
         }
-        update_metadata(&mut package.details, input);
-        if let Some(added) = input["AdditionalInferenceSpecificationsToAdd"].as_array() {
-            let all = package.details.entry("AdditionalInferenceSpecifications").or_insert_with(|| json!([]));
-            all.as_array_mut().into_iter().for_each(|all| all.extend(added.iter().cloned()));
-        }
+        update_metadata(&mut package.details, input)?;
+        add_specifications(&mut package.details, &input["AdditionalInferenceSpecificationsToAdd"])?;
         package.modified = Some((context.fake.clock.now(), UserContext::of(context.caller)));
         change.put(&package)?;
         Ok(json!({"ModelPackageArn": package.arn}))
     })
 }
 
+/// The most entries of `CustomerMetadataProperties`, and the most additional inference specifications: AWS documents the
+/// limits, and not its sentences.
+const MOST_METADATA: usize = 50;
+const MOST_SPECIFICATIONS: usize = 15;
+
 /// Adds to, and removes from, `CustomerMetadataProperties`.
-fn update_metadata(details: &mut Map<String, Value>, input: &Value) {
+fn update_metadata(details: &mut Map<String, Value>, input: &Value) -> Result<(), ApiError> {
     const NAME: &str = "CustomerMetadataProperties";
     let mut all = details.get(NAME).and_then(Value::as_object).cloned().unwrap_or_default();
     all.extend(input[NAME].as_object().cloned().unwrap_or_default());
     for gone in input["CustomerMetadataPropertiesToRemove"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         all.remove(gone);
     }
+    if all.len() > MOST_METADATA {
+        return Err(ApiError::validation(format!("{NAME} cannot have more than {MOST_METADATA} entries.")));
+    }
     if all.is_empty() {
         details.remove(NAME);
     } else {
         details.insert(NAME.to_owned(), Value::Object(all));
     }
+    Ok(())
+}
+
+/// Adds to `AdditionalInferenceSpecifications`, in which every name is unique.
+fn add_specifications(details: &mut Map<String, Value>, added: &Value) -> Result<(), ApiError> {
+    const NAME: &str = "AdditionalInferenceSpecifications";
+    let Some(added) = added.as_array() else { return Ok(()) };
+    let mut all = details.get(NAME).and_then(Value::as_array).cloned().unwrap_or_default();
+    for new in added {
+        if all.iter().any(|old| old["Name"] == new["Name"]) {
+            let name = new["Name"].as_str().unwrap_or_default();
+            return Err(ApiError::validation(format!("{NAME} already have a specification of the name {name}.")));
+        }
+        all.push(new.clone());
+    }
+    if all.len() > MOST_SPECIFICATIONS {
+        return Err(ApiError::validation(format!("There can be no more than {MOST_SPECIFICATIONS} {NAME}.")));
+    }
+    details.insert(NAME.to_owned(), Value::Array(all));
+    Ok(())
+}
+
+/// Versions by their ARNs. What cannot be described is named beside what can.
+pub(super) fn batch_describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let (mut found, mut failed) = (Map::new(), Map::new());
+    for arn in input["ModelPackageArnList"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        match context.fake.store.read(|view| existing(view, context, arn)).and_then(|package| batch_summary(&package)) {
+            Ok(summary) => found.insert(arn.to_owned(), summary),
+            Err(error) if error.status.is_server_error() => return Err(error),
+            Err(error) => {
+                failed.insert(arn.to_owned(), json!({"ErrorCode": error.code, "ErrorResponse": error.message}))
+            }
+        };
+    }
+    let mut output = json!({"ModelPackageSummaries": found});
+    if !failed.is_empty() {
+        output["BatchDescribeModelPackageErrorMap"] = Value::Object(failed);
+    }
+    Ok(output)
+}
+
+/// `BatchDescribeModelPackageSummary`, which only a version of a group has.
+fn batch_summary(package: &ModelPackage) -> Result<Value, ApiError> {
+    if package.version.is_none() {
+        return Err(ApiError::validation(format!("ModelPackage {} is not versioned.", package.arn)));
+    }
+    let mut shape = summary(package);
+    if let Value::Object(members) = &mut shape {
+        members.remove("ModelLifeCycle");
+        // AWS's model demands it, and a package made from an algorithm or a source has none.
+        let specification = package.details.get("InferenceSpecification").cloned();
+        let specification = specification.unwrap_or_else(|| json!({"Containers": []}));
+        members.insert("InferenceSpecification".to_owned(), specification);
+    }
+    Ok(shape)
 }
 
 pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {

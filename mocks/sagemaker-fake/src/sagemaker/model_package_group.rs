@@ -29,6 +29,9 @@ pub struct ModelPackageGroup {
     pub created_by: UserContext,
     /// The greatest version that it has ever had: a version that was deleted does not come again.
     pub last_version: u32,
+    /// Its resource policy, as JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 impl Record for ModelPackageGroup {
@@ -47,17 +50,30 @@ pub fn existing(
     context: &Context<'_>,
     name_or_arn: &str,
 ) -> Result<ModelPackageGroup, ApiError> {
-    let found = match names::plain(context, "model-package-group", name_or_arn) {
-        Some(name) => records.get(&names::key(context.region, name))?,
-        None => None,
-    };
-    found.ok_or_else(|| {
-        let arn = match name_or_arn.starts_with("arn:") {
-            true => name_or_arn.to_owned(),
-            false => context.sagemaker_arn(&format!("model-package-group/{name_or_arn}")),
-        };
+    find(records, context, name_or_arn)?.ok_or_else(|| {
+        let arn = arn(context, name_or_arn);
         ApiError::validation(format!("ModelPackageGroup {arn} does not exist."))
     })
+}
+
+/// The group of this name or ARN, if there is one.
+pub(super) fn find(
+    records: &impl Records,
+    context: &Context<'_>,
+    name_or_arn: &str,
+) -> Result<Option<ModelPackageGroup>, ApiError> {
+    match names::plain(context, "model-package-group", name_or_arn) {
+        Some(name) => records.get(&names::key(context.region, name)),
+        None => Ok(None),
+    }
+}
+
+/// The ARN that this name or ARN means, whether there is such a group or not.
+pub(super) fn arn(context: &Context<'_>, name_or_arn: &str) -> String {
+    match name_or_arn.starts_with("arn:") {
+        true => name_or_arn.to_owned(),
+        false => context.sagemaker_arn(&format!("model-package-group/{name_or_arn}")),
+    }
 }
 
 pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
@@ -75,6 +91,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
             created: context.fake.clock.now(),
             created_by: UserContext::of(context.caller),
             last_version: 0,
+            policy: None,
         })?;
         tags::create(change, &arn, input)?;
         Ok(json!({"ModelPackageGroupArn": arn}))

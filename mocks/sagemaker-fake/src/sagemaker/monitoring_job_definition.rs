@@ -9,6 +9,7 @@ use super::paging::{self, Order, SortKey};
 use super::{names, pipeline, tags};
 use crate::clock::Timestamp;
 use crate::fake::Context;
+use crate::monitoring::Schedule;
 use crate::monitoring::expression::Expression;
 use crate::monitoring::window::Offsets;
 use crate::protocol::Service;
@@ -252,11 +253,22 @@ pub(super) fn describe(
     Ok(Value::Object(output))
 }
 
-/// A definition goes even if a schedule still names it: AWS's API has no error for that. What such a schedule fires then
-/// fails, and says so.
+/// A definition is locked by a schedule that names it until that is gone: AWS's SDK for Python waits for that, though the
+/// API declares no error for it. The sentence is not known.
 pub(super) fn delete(context: &Context<'_>, monitoring_type: MonitoringType, input: &Value) -> Result<Value, ApiError> {
     context.fake.store.write(|change| {
         let definition = named(context, change, monitoring_type, input)?;
+        let schedules = change.list::<Schedule>(&names::key(context.region, ""))?;
+        let names_it = |schedule: &&Schedule| {
+            let name = schedule.definition().filter(|_| schedule.monitoring_type == monitoring_type);
+            name.is_some_and(|name| name.eq_ignore_ascii_case(&definition.name))
+        };
+        if let Some(user) = schedules.iter().find(names_it) {
+            return Err(ApiError::validation(format!(
+                "Monitoring Job Definition {} is in use by Monitoring Schedule {}",
+                definition.arn, user.arn
+            )));
+        }
         change.delete::<JobDefinition>(&definition.key())?;
         tags::delete(change, &definition.arn)?;
         Ok(Value::Null)

@@ -41,6 +41,14 @@ pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     Ok(Value::Null)
 }
 
+pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let name = input["ProcessingJobName"].as_str().unwrap_or_default();
+    // Declared for this operation, unlike for the older ones.
+    let not_found = || ApiError::not_found(format!("Could not find requested job with name: {name}"));
+    job::delete(context.fake, &job::key(context.region, Kind::ProcessingJob, name), not_found)?;
+    Ok(Value::Null)
+}
+
 pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     job_list::list(context, Kind::ProcessingJob, input, "ListProcessingJobs", "ProcessingJobSummaries", summary)
 }

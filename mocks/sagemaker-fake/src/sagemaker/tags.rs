@@ -108,7 +108,7 @@ pub(super) fn delete_tags(context: &Context<'_>, input: &Value) -> Result<Value,
 
 fn existing(records: &impl Records, input: &Value) -> Result<ResourceTags, ApiError> {
     let arn = input["ResourceArn"].as_str().unwrap_or_default();
-    records.get(&arn.to_lowercase())?.ok_or_else(|| ApiError::validation(format!("Resource {arn} does not exist.")))
+    records.get(&arn.to_lowercase())?.ok_or_else(|| ApiError::validation("Resource does not exist."))
 }
 
 fn read(tags: &Value) -> Result<Vec<Tag>, ApiError> {

@@ -71,6 +71,13 @@ pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     Ok(Value::Null)
 }
 
+pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    let key = job::key(context.region, Kind::TrainingJob, input["TrainingJobName"].as_str().unwrap_or_default());
+    // Declared for this operation, unlike for the older ones.
+    job::delete(context.fake, &key, || ApiError::not_found("Requested resource not found."))?;
+    Ok(Value::Null)
+}
+
 pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     job_list::list(context, Kind::TrainingJob, input, "ListTrainingJobs", "TrainingJobSummaries", summary)
 }

@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use proptest::prelude::*;
+
 use crate::ApiError;
 use crate::protocol::Service;
 
@@ -43,6 +45,54 @@ fn says_what_aws_says() {
         &json!({"ResourceArn": "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p", "Tags": [{"Key": "k"}, {"Value": "v"}]}),
         "2 validation errors detected: Value null at 'tags.1.member.value' failed to satisfy constraint: Member must not be null; \
          Value null at 'tags.2.member.key' failed to satisfy constraint: Member must not be null",
+    );
+}
+
+/// Seen: the pattern comes before the length. (The pattern itself lost its `^` since.)
+#[test]
+fn several_faults_of_one_value_come_in_aws_order() {
+    let name = "basic-zenml-project-pipeline-2023-04-24-12-22-59-886794-step-show-sagemaker-s3-link";
+    check(
+        "DescribeTrainingJob",
+        &json!({"TrainingJobName": name}),
+        &format!(
+            "2 validation errors detected: Value '{name}' at 'trainingJobName' failed to satisfy constraint: Member must \
+             satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){{0,62}}; Value '{name}' at 'trainingJobName' failed \
+             to satisfy constraint: Member must have length less than or equal to 63"
+        ),
+    );
+}
+
+/// Seen: a map with too many entries, and one with a value that is too long.
+#[test]
+fn hyperparameters_that_are_too_many_or_too_long() {
+    let job = |hyperparameters: Value| {
+        json!({
+            "TrainingJobName": "j", "RoleArn": "arn:aws:iam::111122223333:role/sts-execution", "HyperParameters": hyperparameters,
+            "OutputDataConfig": {"S3OutputPath": "s3://b/o"}, "StoppingCondition": {"MaxRuntimeInSeconds": 1},
+            "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
+        })
+    };
+    let many: Vec<_> = (0..101).map(|number| format!("k{number}")).collect();
+    let entries: serde_json::Map<String, Value> = many.iter().map(|key| (key.clone(), json!("v"))).collect();
+    let shown = many.iter().map(|key| format!("{key}=v")).collect::<Vec<_>>().join(", ");
+    check(
+        "CreateTrainingJob",
+        &job(Value::Object(entries)),
+        &format!(
+            "1 validation error detected: Value '{{{shown}}}' at 'hyperParameters' failed to satisfy constraint: Member must have \
+             length less than or equal to 100"
+        ),
+    );
+    let long = "x".repeat(2501);
+    check(
+        "CreateTrainingJob",
+        &job(json!({"classes": long})),
+        &format!(
+            "1 validation error detected: Value '{{classes={long}}}' at 'hyperParameters' failed to satisfy constraint: Map value \
+             must satisfy constraint: [Member must have length less than or equal to 2500, Member must have length greater than or \
+             equal to 0, Member must satisfy regular expression pattern: .*]"
+        ),
     );
 }
 
@@ -128,4 +178,65 @@ fn answers_that_the_model_does_not_allow_are_found() {
             "DescribeModelPackageGroup.ModelPackageGroupStatus: `Done` is not one of Pending, InProgress, Completed, Failed, Deleting, DeleteFailed",
         ],
     );
+}
+
+/// Values of every kind, nested, under the names of members that exist and of some that do not.
+fn values() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![".{0,70}", "[a-zA-Z0-9-]{0,70}", Just("\u{0}\u{10FFFF}".to_owned())];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        let names = prop::sample::select(vec![
+            "TrainingJobName",
+            "HyperParameters",
+            "Tags",
+            "Key",
+            "Value",
+            "ResourceConfig",
+            "InstanceType",
+            "InputDataConfig",
+            "ChannelName",
+            "DataSource",
+            "S3DataSource",
+            "ProductionVariants",
+            "ModelName",
+            "MaxResults",
+            "CreationTimeAfter",
+            "SortBy",
+            "PrimaryContainer",
+            "Environment",
+            "Nonsense",
+            "",
+        ]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((names, inner), 0..8).prop_map(|members| Value::Object(
+                members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+            )),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever is sent is taken or refused in AWS's words, whatever the operation.
+    #[test]
+    fn no_input_panics(input in values(), pick in any::<prop::sample::Index>()) {
+        for service in Service::ALL {
+            let mut operations: Vec<_> = service.api().operations().collect();
+            operations.sort_unstable();
+            let operation = operations[pick.index(operations.len())];
+            if let Err(error) = service.api().check_input(operation, &input, "ValidationException") {
+                prop_assert!(error.status.is_client_error(), "{operation}: {error}");
+                let counted = error.message.contains("validation error") && error.message.contains(" detected: Value ");
+                prop_assert!(counted || error.code == "SerializationException", "{operation}: {error}");
+            }
+            // The same for what would be answered.
+            let _ = service.api().faults_of_output(operation, &input);
+        }
+    }
 }

@@ -17,6 +17,8 @@ use crate::clients::{REGION, arn, raw, said, signed_for};
 use crate::hosting::{Stage, archive, row, variant};
 
 const VALIDATION: &str = "ValidationException";
+/// No program stands for it.
+const UNMAPPED: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/xgboost:1";
 
 #[track_caller]
 fn refused<T: std::fmt::Debug, E: aws_sdk_sagemaker::error::ProvideErrorMetadata>(result: Result<T, E>, message: &str) {
@@ -159,7 +161,7 @@ async fn what_cannot_be_served_fails_with_a_reason() {
     let reason = async |name: &str, image, key| {
         stage.model(name, image, key).await;
         if key == "gone.tar.gz" {
-            let (url, signed) = (stage.aws.s3_endpoint_url(), signed_for("s3"));
+            let (url, signed) = (stage.aws.endpoint_url(), signed_for("s3"));
             raw(&url, &format!("DELETE /{BUCKET}/{key}"), &[("authorization", signed.as_str())], "").await;
         }
         stage.endpoint(name, name, None).await;
@@ -171,8 +173,8 @@ async fn what_cannot_be_served_fails_with_a_reason() {
                 logs for this endpoint.";
     assert_eq!(reason("without-a-model", STS, "empty.tar.gz").await, ping);
     assert_eq!(reason("no-server", SHELL, "empty.tar.gz").await, ping);
-    let unmapped = reason("unmapped", "somebody/xgboost:1", "empty.tar.gz").await;
-    assert!(unmapped.contains("no program stands for the image somebody/xgboost:1"), "{unmapped}");
+    let unmapped = reason("unmapped", UNMAPPED, "empty.tar.gz").await;
+    assert!(unmapped.contains(&format!("no program stands for the image {UNMAPPED}")), "{unmapped}");
     assert!(unmapped.contains("mocks/images.toml"), "{unmapped}");
     assert_eq!(
         reason("no-archive", STS, "no-archive").await,
@@ -200,7 +202,7 @@ async fn a_container_that_never_is_well_is_given_up() {
     let programs =
         programs().with("*/sleeper:*", ["/bin/sh", "-c", "exec sleep 60", "sh"]).startup(Duration::from_millis(50));
     let stage = Stage::running(Fake::builder(), programs).await;
-    stage.model("sleeper", "r/sleeper:1", "model.tar.gz").await;
+    stage.model("sleeper", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sleeper:1", "model.tar.gz").await;
     let endpoint = stage.endpoint("sleeper", "sleeper", None).await;
     assert!(endpoint.failure_reason.unwrap().contains("did not pass the ping health check"));
 }

@@ -104,7 +104,7 @@ pub fn s3_as(aws: &FakeAws, credentials: Credentials) -> aws_sdk_s3::Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
         .credentials_provider(credentials)
-        .endpoint_url(aws.s3_endpoint_url())
+        .endpoint_url(aws.endpoint_url())
         .force_path_style(true)
         .retry_config(RetryConfig::disabled())
         .http_client(aws_smithy_http_client::Builder::new().build_http())

@@ -1,5 +1,8 @@
 //! Nothing that a client sends makes the fake fail: garbage is refused, in AWS's shape.
 
+mod protocols;
+mod wire;
+
 use http::{HeaderMap, HeaderValue, Method};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

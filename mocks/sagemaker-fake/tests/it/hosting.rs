@@ -100,7 +100,7 @@ impl Stage {
         let mut all = vec![("authorization", authorization.as_str())];
         all.extend(headers);
         let line = format!("POST /endpoints/{endpoint}/invocations");
-        patiently(raw(&self.aws.runtime_endpoint_url(), &line, &all, body)).await
+        patiently(raw(&self.aws.endpoint_url(), &line, &all, body)).await
     }
 
     pub fn keys(&self, prefix: &str) -> Vec<String> {

@@ -183,6 +183,9 @@ async fn requests_are_refused_at_once() {
         refused("StopProcessingJob", json!({"ProcessingJobName": "twice"})),
         "ValidationException: The request was rejected because the processing job is in status Completed."
     );
+    // A name is free again when its job is deleted.
+    account.call("DeleteProcessingJob", json!({"ProcessingJobName": "twice"})).unwrap();
+    assert_eq!(account.process(processing_job("twice", "exit 0")).await.status, Status::Completed);
 }
 
 #[tokio::test]
@@ -466,7 +469,7 @@ async fn a_job_that_was_stopping_is_not_started_again() {
 }
 
 #[tokio::test]
-async fn jobs_are_listed_newest_first() {
+async fn jobs_are_listed_in_the_order_of_their_kind() {
     let clock = Clock::frozen(Timestamp(1_000));
     let account = Account::build(Fake::builder().clock(clock));
     for name in ["one", "two", "three"] {
@@ -479,10 +482,30 @@ async fn jobs_are_listed_newest_first() {
         let names: Vec<_> = jobs.iter().map(|job| job["ProcessingJobName"].as_str().unwrap().to_owned()).collect();
         (names, output["NextToken"].as_str().map(str::to_owned))
     };
-    assert_eq!(names(json!({})).0, ["three", "two", "one"]);
+    assert_eq!(names(json!({})).0, ["one", "two", "three"]);
+    assert_eq!(names(json!({"SortOrder": "Descending"})).0, ["three", "two", "one"]);
+    assert_eq!(names(json!({"SortBy": "Status", "SortOrder": "Descending"})).0, ["two", "three", "one"]);
     assert_eq!(names(json!({"StatusEquals": "Failed"})).0, ["two"]);
-    assert_eq!(names(json!({"NameContains": "O"})).0, ["two", "one"]);
+    assert_eq!(names(json!({"StatusEquals": "Failed", "MaxResults": 1})), (vec!["two".to_owned()], None));
+    assert_eq!(names(json!({"NameContains": "O"})).0, ["one", "two"]);
+    assert_eq!(names(json!({"CreationTimeAfter": 2, "CreationTimeBefore": 3})).0, ["two"]);
+    assert_eq!(names(json!({"LastModifiedTimeBefore": 2})).0, ["one"]);
     let (first, token) = names(json!({"MaxResults": 2}));
-    assert_eq!(first, ["three", "two"]);
-    assert_eq!(names(json!({"MaxResults": 2, "NextToken": token})), (vec!["one".to_owned()], None));
+    assert_eq!(first, ["one", "two"]);
+    assert_eq!(names(json!({"MaxResults": 2, "NextToken": token})), (vec!["three".to_owned()], None));
+
+    for (name, script) in [("first", "exit 1"), ("second", "exit 0")] {
+        account.train(training_job(name, script)).await;
+        account.fake.clock.advance(Duration::from_secs(1));
+    }
+    let names = |input: Value| {
+        let output = account.call("ListTrainingJobs", input).unwrap();
+        let jobs = output["TrainingJobSummaries"].as_array().unwrap().clone();
+        let names: Vec<_> = jobs.iter().map(|job| job["TrainingJobName"].as_str().unwrap().to_owned()).collect();
+        (names, output["NextToken"].is_string())
+    };
+    assert_eq!(names(json!({})).0, ["second", "first"]);
+    assert_eq!(names(json!({"StatusEquals": "Failed"})).0, ["first"]);
+    // Of training jobs, a page is cut before it is filtered.
+    assert_eq!(names(json!({"StatusEquals": "Failed", "MaxResults": 1})), (Vec::new(), true));
 }

@@ -103,3 +103,65 @@ async fn what_is_not_there_is_said() {
         "The specified log stream does not exist.",
     );
 }
+
+#[tokio::test]
+async fn a_group_is_made_set_up_and_deleted() {
+    let (account, _) = printed().await;
+    let of = |name: &str| {
+        let groups = call(&account, "DescribeLogGroups", &json!({"logGroupNamePrefix": name})).unwrap();
+        groups["logGroups"].as_array().unwrap().clone()
+    };
+    let named = json!({"logGroupName": "/sts/own"});
+    call(&account, "CreateLogGroup", &json!({"logGroupName": "/sts/own", "tags": {"Project": "sts"}})).unwrap();
+    let exists = ApiError::new("ResourceAlreadyExistsException", "The specified log group already exists");
+    assert_eq!(call(&account, "CreateLogGroup", &named).unwrap_err(), exists);
+    assert_eq!(call(&account, "CreateLogGroup", &json!({"logGroupName": GROUP})).unwrap_err(), exists);
+    assert_eq!((of("/sts/own")[0]["logGroupClass"].as_str(), of("/sts/own").len()), (Some("STANDARD"), 1));
+
+    let tagged = json!({"resourceArn": of("/sts/own")[0]["logGroupArn"]});
+    let tags = || call(&account, "ListTagsForResource", &tagged).unwrap()["tags"].clone();
+    let with = |member: &str, value: Value| {
+        let mut input = tagged.clone();
+        input[member] = value;
+        input
+    };
+    call(&account, "TagResource", &with("tags", json!({"Owner": "ann"}))).unwrap();
+    assert_eq!(tags(), json!({"Owner": "ann", "Project": "sts"}));
+    call(&account, "UntagResource", &with("tagKeys", json!(["Project"]))).unwrap();
+    assert_eq!(tags(), json!({"Owner": "ann"}));
+
+    call(&account, "DeleteLogGroup", &named).unwrap();
+    let missing = ApiError::new("ResourceNotFoundException", "The specified log group does not exist.");
+    for (operation, input) in
+        [("DeleteLogGroup", &named), ("DeleteRetentionPolicy", &named), ("ListTagsForResource", &tagged)]
+    {
+        assert_eq!(call(&account, operation, input).unwrap_err(), missing, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_shown_as_long_as_their_group_keeps_them() {
+    let (account, stream) = printed().await;
+    let shown = || {
+        let of_stream =
+            call(&account, "GetLogEvents", &json!({"logGroupName": GROUP, "logStreamName": stream})).unwrap();
+        let of_group = call(&account, "FilterLogEvents", &json!({"logGroupName": GROUP})).unwrap();
+        assert_eq!(messages(&of_stream), messages(&of_group));
+        messages(&of_group).len()
+    };
+    let keep = |days: u64| json!({"logGroupName": GROUP, "retentionInDays": days});
+    assert_eq!(call(&account, "PutRetentionPolicy", &keep(2)).unwrap_err().code, "InvalidParameterException");
+    call(&account, "PutRetentionPolicy", &keep(3)).unwrap();
+    let group = call(&account, "DescribeLogGroups", &json!({"logGroupNamePrefix": GROUP})).unwrap();
+    assert_eq!(group["logGroups"][0]["retentionInDays"], 3);
+    assert_eq!(shown(), 5);
+    account.fake.advance(std::time::Duration::from_secs(3 * 86_400)).unwrap();
+    assert_eq!(shown(), 0);
+    call(&account, "DeleteRetentionPolicy", &json!({"logGroupName": GROUP})).unwrap();
+    assert_eq!(shown(), 5, "the fake hides events, where AWS deletes them in the end");
+    call(&account, "DeleteLogGroup", &json!({"logGroupName": GROUP})).unwrap();
+    assert_eq!(
+        call(&account, "FilterLogEvents", &json!({"logGroupName": GROUP})).unwrap_err().code,
+        "ResourceNotFoundException"
+    );
+}

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::clients::{ROLE, arn, raw, signed_for};
 
+const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts-container:1";
 const DEFINITION: &str = r#"{"Version":"2020-12-01","Parameters":[],"Steps":[{"Name":"End","Type":"Fail","Arguments":{"ErrorMessage":"no"}}]}"#;
 
 async fn call(aws: &FakeAws, operation: &str, input: &Value) -> (u16, Value) {
@@ -23,6 +24,16 @@ fn pipeline(name: &str) -> Value {
     json!({"PipelineName": name, "RoleArn": ROLE, "PipelineDefinition": DEFINITION, "ClientRequestToken": token(1)})
 }
 
+fn training(name: &str, role: &str) -> Value {
+    json!({
+        "TrainingJobName": name, "RoleArn": role,
+        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": "s3://sts-bucket/out"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    })
+}
+
 fn with(mut input: Value, member: &str, value: Value) -> Value {
     input[member] = value;
     input
@@ -31,7 +42,7 @@ fn with(mut input: Value, member: &str, value: Value) -> Value {
 #[tokio::test]
 async fn what_peers_accept_is_refused() {
     let aws = FakeAws::start().await;
-    let model = json!({"ModelName": "m", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": "i"}});
+    let model = json!({"ModelName": "m", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": IMAGE}});
     let group = json!({"ModelPackageGroupName": "g"});
     for (operation, input) in
         [("CreatePipeline", &pipeline("p")), ("CreateModel", &model), ("CreateModelPackageGroup", &group)]
@@ -85,6 +96,18 @@ async fn what_peers_accept_is_refused() {
         ("CreateModel", json!({"ModelName": "n"}), "ValidationException", "PrimaryContainer"),
         (
             "CreateModel",
+            json!({"ModelName": "n", "PrimaryContainer": {"Image": "somebody/model:1"}}),
+            "ValidationException",
+            "Using non-ECR image \"somebody/model:1\" without Vpc repository access mode is not supported.",
+        ),
+        (
+            "CreateModel",
+            json!({"ModelName": "n", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": "s3://none/m.tar.gz"}}),
+            "ValidationException",
+            "Could not find model data at s3://none/m.tar.gz.",
+        ),
+        (
+            "CreateModel",
             json!({"ModelName": "n", "PrimaryContainer": {"ModelPackageName": version(9)}}),
             "ValidationException",
             "does not exist.",
@@ -94,7 +117,54 @@ async fn what_peers_accept_is_refused() {
         ("DescribeModelPackage", json!({"ModelPackageName": version(1)}), "ValidationException", "does not exist."),
         ("ListModelPackages", json!({"ModelPackageGroupName": "nope"}), "ValidationException", "does not exist."),
         ("DeleteModelPackageGroup", json!({"ModelPackageGroupName": "nope"}), "ValidationException", "does not exist."),
+        (
+            "CreateEndpointConfig",
+            json!({"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v", "ModelName": "nope",
+                   "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}]}),
+            "ValidationException",
+            "Could not find model \"arn:",
+        ),
+        (
+            "CreateEndpoint",
+            json!({"EndpointName": "e", "EndpointConfigName": "nope"}),
+            "ValidationException",
+            "Could not find endpoint configuration \"arn:",
+        ),
+        ("DescribeEndpoint", json!({"EndpointName": "nope"}), "ValidationException", "Could not find endpoint \"arn:"),
+        (
+            "CreateTrainingJob",
+            training("t", "arn:aws:iam::111122223333:role/nobody"),
+            "ValidationException",
+            "Could not assume role",
+        ),
+        ("DeleteTrainingJob", json!({"TrainingJobName": "nope"}), "ResourceNotFound", "not found"),
+        (
+            "DeleteProcessingJob",
+            json!({"ProcessingJobName": "nope"}),
+            "ResourceNotFound",
+            "Could not find requested job",
+        ),
+        ("DescribeMonitoringSchedule", json!({"MonitoringScheduleName": "nope"}), "ResourceNotFound", "not found"),
+        (
+            "GetModelPackageGroupPolicy",
+            json!({"ModelPackageGroupName": "g"}),
+            "ValidationException",
+            "Cannot find resource policy for: arn:",
+        ),
+        (
+            "GetModelPackageGroupPolicy",
+            json!({"ModelPackageGroupName": "nope"}),
+            "ValidationException",
+            "Cannot find Model Package Group: arn:",
+        ),
+        (
+            "PutModelPackageGroupPolicy",
+            json!({"ModelPackageGroupName": "g", "ResourcePolicy": "no policy"}),
+            "ValidationException",
+            "policy",
+        ),
         ("ListPipelines", json!({"NextToken": "guess"}), "ValidationException", "NextToken"),
+        ("ListPipelineExecutions", json!({"PipelineName": "nope"}), "ResourceNotFound", "does not exist"),
         ("AddTags", json!({"ResourceArn": arn("pipeline/nope"), "Tags": []}), "ValidationException", "does not exist"),
         // Not served, and said so as AWS would: no page of HTML, no 500 that a client would try again.
         (
@@ -119,7 +189,57 @@ async fn an_endpoint_that_does_not_exist_answers_no_prediction() {
     let aws = FakeAws::start().await;
     let signed = signed_for("sagemaker");
     let answer =
-        raw(&aws.runtime_endpoint_url(), "POST /endpoints/none/invocations", &[("authorization", &signed)], "1,2")
-            .await;
+        raw(&aws.endpoint_url(), "POST /endpoints/none/invocations", &[("authorization", &signed)], "1,2").await;
     assert_eq!((answer.status, answer.header("x-amzn-errortype")), (400, Some("ValidationError")), "{answer:?}");
+}
+
+/// The same request with the same token is done once; another token, and it is done again.
+#[tokio::test]
+async fn a_client_request_token_starts_one_execution() {
+    let aws = FakeAws::start().await;
+    call(&aws, "CreatePipeline", &pipeline("p")).await;
+    let start = |number| json!({"PipelineName": "p", "ClientRequestToken": token(number)});
+    let mut arns = Vec::new();
+    for number in [7, 7, 8] {
+        let (status, answer) = call(&aws, "StartPipelineExecution", &start(number)).await;
+        assert_eq!(status, 200, "{answer}");
+        arns.push(answer["PipelineExecutionArn"].clone());
+    }
+    assert!(arns[0] == arns[1] && arns[1] != arns[2], "{arns:?}");
+    let (_, listed) = call(&aws, "ListPipelineExecutions", &json!({"PipelineName": "p"})).await;
+    assert_eq!(listed["PipelineExecutionSummaries"].as_array().unwrap().len(), 2);
+    let other = with(start(7), "PipelineExecutionDisplayName", json!("other"));
+    assert_eq!(call(&aws, "StartPipelineExecution", &other).await.1["__type"], "ConflictException");
+}
+
+/// `MaxResults` is kept to, the pages hold everything once, and without it a page is of ten.
+#[tokio::test]
+async fn many_executions_come_in_pages() {
+    let aws = FakeAws::start().await;
+    call(&aws, "CreatePipeline", &pipeline("p")).await;
+    for number in 0..131 {
+        let (status, answer) =
+            call(&aws, "StartPipelineExecution", &json!({"PipelineName": "p", "ClientRequestToken": token(number)}))
+                .await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let mut input = json!({"PipelineName": "p", "MaxResults": 10});
+    let (mut seen, mut pages) = (std::collections::HashSet::new(), Vec::new());
+    loop {
+        let (_, page) = call(&aws, "ListPipelineExecutions", &input).await;
+        let listed = page["PipelineExecutionSummaries"].as_array().unwrap();
+        pages.push(listed.len());
+        seen.extend(listed.iter().map(|execution| execution["PipelineExecutionArn"].to_string()));
+        match page.get("NextToken") {
+            Some(token) => input["NextToken"] = token.clone(),
+            None => break,
+        }
+    }
+    let mut expected = vec![10; 13];
+    expected.push(1);
+    assert_eq!((pages, seen.len()), (expected, 131));
+    let (_, page) = call(&aws, "ListPipelineExecutions", &json!({"PipelineName": "p"})).await;
+    assert_eq!(page["PipelineExecutionSummaries"].as_array().unwrap().len(), 10);
+    let (status, answer) = call(&aws, "ListPipelineExecutions", &json!({"PipelineName": "p", "MaxResults": 0})).await;
+    assert_eq!((status, answer["__type"].as_str()), (400, Some("ValidationException")));
 }

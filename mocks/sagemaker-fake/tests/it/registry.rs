@@ -14,6 +14,7 @@ use sagemaker_fake::testing::FakeAws;
 use crate::clients::{ROLE, arn, sagemaker, said};
 
 const GROUP: &str = "stsPackageGroup";
+const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/model:1";
 
 async fn start() -> (FakeAws, Client) {
     let aws = FakeAws::start_with(Fake::builder().clock(Clock::frozen(Timestamp(1_790_000_000_000)))).await;
@@ -27,7 +28,7 @@ fn tag(key: &str, value: &str) -> Tag {
 
 fn inference() -> InferenceSpecification {
     let container =
-        ModelPackageContainerDefinition::builder().image("image").model_data_url("s3://bucket/model.tar.gz").build();
+        ModelPackageContainerDefinition::builder().image(IMAGE).model_data_url("s3://bucket/model.tar.gz").build();
     InferenceSpecification::builder()
         .containers(container)
         .supported_content_types("text/csv")
@@ -208,12 +209,12 @@ async fn packages_refuse_what_aws_refuses() {
 async fn models_are_made_of_what_exists() {
     let (_aws, client) = start().await;
     let new = |name: &str| client.create_model().model_name(name).execution_role_arn(ROLE);
-    let image = || ContainerDefinition::builder().image("image").build();
+    let image = || ContainerDefinition::builder().image(IMAGE).build();
     let check =
         |result, message: &str| assert_eq!(said(result), ("ValidationException".to_owned(), message.to_owned()));
 
     assert_eq!(said(new("m").send().await).0, "ValidationException");
-    let data = ContainerDefinition::builder().image("image").model_data_url("s3://bucket/model.tar.gz").build();
+    let data = ContainerDefinition::builder().image(IMAGE).model_data_url("s3://bucket/model.tar.gz").build();
     check(new("m").primary_container(data).send().await, "Could not find model data at s3://bucket/model.tar.gz.");
     let package = arn("model-package/stsPackageGroup/1");
     let container = ContainerDefinition::builder().model_package_name(&package).build();
@@ -230,7 +231,7 @@ async fn models_are_made_of_what_exists() {
     check(again, &format!("Cannot create already existing model \"{}\".", arn("model/model-1")));
     let found = client.describe_model().model_name("Model-1").send().await.unwrap();
     assert_eq!((found.model_name(), found.execution_role_arn()), (Some("Model-1"), Some(ROLE)));
-    assert_eq!(found.primary_container().unwrap().image(), Some("image"));
+    assert_eq!(found.primary_container().unwrap().image(), Some(IMAGE));
     assert_eq!(client.list_models().name_contains("MODEL").send().await.unwrap().models().len(), 1);
     client.delete_model().model_name("Model-1").send().await.unwrap();
     assert_eq!(said(client.delete_model().model_name("Model-1").send().await).0, "ValidationException");
@@ -275,4 +276,31 @@ async fn tags_of_any_resource() {
     // The tags go with what they were on.
     client.delete_model_package_group().model_package_group_name(GROUP).send().await.unwrap();
     assert_eq!(said(client.list_tags().resource_arn(&group).send().await).0, "ValidationException");
+}
+
+#[tokio::test]
+async fn a_group_has_a_resource_policy() {
+    const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Share","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sagemaker:DescribeModelPackage","Resource":"*"}]}"#;
+    let (_aws, client) = start().await;
+    let refused = |said: (String, String), sentence: &str| {
+        let arn = arn("model-package-group/stsPackageGroup");
+        assert_eq!(said, ("ValidationException".to_owned(), format!("{sentence}: {arn}")));
+    };
+    let put = |policy: &str| {
+        client.put_model_package_group_policy().model_package_group_name(GROUP).resource_policy(policy).send()
+    };
+    let get = || client.get_model_package_group_policy().model_package_group_name(GROUP).send();
+    let delete = || client.delete_model_package_group_policy().model_package_group_name(GROUP).send();
+    // Terraform tells by these words what is not there.
+    refused(said(put(POLICY).await), "Cannot find Model Package Group");
+    refused(said(get().await), "Cannot find Model Package Group");
+    refused(said(delete().await), "Cannot find Model Package Group");
+    client.create_model_package_group().model_package_group_name(GROUP).send().await.unwrap();
+    refused(said(get().await), "Cannot find resource policy for");
+    refused(said(delete().await), "Cannot find resource policy for");
+    assert_eq!(said(put("{}").await).0, "ValidationException");
+    put(POLICY).await.unwrap();
+    assert_eq!(get().await.unwrap().resource_policy(), Some(POLICY));
+    delete().await.unwrap();
+    refused(said(get().await), "Cannot find resource policy for");
 }

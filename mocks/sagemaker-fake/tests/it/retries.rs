@@ -7,7 +7,7 @@ use pipeline_definition::definition::RetryPolicy;
 use pipeline_definition::{Definition, Step, StepType};
 use sagemaker_fake::clock::{Clock, Timestamp};
 use sagemaker_fake::engine::{self, Execution, ExecutionStatus, StepRecord, StepStatus};
-use sagemaker_fake::faults::{CallFault, JobFault};
+use sagemaker_fake::faults::{CallFault, JobFault, Rule};
 use sagemaker_fake::jobs::Kind;
 use sagemaker_fake::{ApiError, Fake, FakeBuilder};
 use serde_json::{Value, json};
@@ -45,6 +45,14 @@ impl Account {
         patiently(look()).await
     }
 
+    fn fail(&self, rule: Rule) {
+        self.fake.faults.add(rule).unwrap();
+    }
+
+    fn fail_calls(&self, fault: CallFault, times: u64) {
+        self.fail(Rule::new(fault).operation("CreateProcessingJob").times(times));
+    }
+
     fn retry(&self, arn: &str, token: &str) -> Result<Value, ApiError> {
         let token = format!("retry-token-000000000000000000000000000-{token}");
         self.call("RetryPipelineExecution", json!({"PipelineExecutionArn": arn, "ClientRequestToken": token}))
@@ -66,7 +74,7 @@ impl Account {
 #[tokio::test]
 async fn a_throttled_step_succeeds_at_the_third_attempt_at_the_right_times() {
     let account = Account::build(builder());
-    account.fake.faults.fail_calls("CreateProcessingJob", CallFault::Throttling, 2);
+    account.fail_calls(CallFault::Throttle, 2);
     let policy = RetryPolicy::up_to_attempts(["Step.THROTTLING"], 2).with_interval(10, 3.0);
     let arn = account.start_one("p", script("A", "exit 0").retry(policy));
     assert_eq!(account.waiting(&arn, "A", 1).await.retry_at, Some(after(10)));
@@ -89,7 +97,7 @@ async fn a_throttled_step_succeeds_at_the_third_attempt_at_the_right_times() {
 #[tokio::test]
 async fn what_no_policy_is_for_fails_at_once_but_for_throttling_and_service_faults() {
     let account = Account::build(builder());
-    account.fake.faults.fail_calls("CreateProcessingJob", CallFault::ResourceLimit, 1);
+    account.fail_calls(CallFault::ResourceLimit, 1);
     let policy = RetryPolicy::up_to_attempts(["SageMaker.CAPACITY_ERROR"], 5);
     let arn = account.start_one("limit", script("A", "exit 0").retry(policy));
     let failed = account.settled(&arn).await;
@@ -100,13 +108,13 @@ async fn what_no_policy_is_for_fails_at_once_but_for_throttling_and_service_faul
     );
     assert!(reason.ends_with(&expected), "{reason}");
 
-    account.fake.faults.fail_calls("CreateProcessingJob", CallFault::ServiceFault, 1);
+    account.fail_calls(CallFault::InternalError, 1);
     let arn = account.start_one("fault", script("A", "exit 0"));
     assert_eq!(account.waiting(&arn, "A", 1).await.retry_at, Some(after(1)));
     account.advance(1);
     assert_eq!(account.settled(&arn).await.status, ExecutionStatus::Succeeded);
 
-    account.fake.faults.fail_calls("CreateProcessingJob", CallFault::Throttling, 2);
+    account.fail_calls(CallFault::Throttle, 2);
     let policy = RetryPolicy::up_to_attempts(["Step.THROTTLING"], 1);
     let arn = account.start_one("exhausted", script("A", "exit 0").retry(policy));
     account.waiting(&arn, "A", 1).await;
@@ -120,8 +128,8 @@ async fn what_no_policy_is_for_fails_at_once_but_for_throttling_and_service_faul
 #[tokio::test]
 async fn a_failed_job_is_followed_by_a_new_one() {
     let account = Account::build(builder());
-    account.fake.faults.fail_jobs(Kind::ProcessingJob, JobFault::CapacityError, 1);
-    account.fake.faults.fail_jobs(Kind::ProcessingJob, JobFault::InternalServerError, 1);
+    account.fail(Rule::new(JobFault::CapacityError).kind(Kind::ProcessingJob).times(1));
+    account.fail(Rule::new(JobFault::InternalServerError).kind(Kind::ProcessingJob).times(1));
     let policy = RetryPolicy::up_to_attempts(["SageMaker.CAPACITY_ERROR", "SageMaker.JOB_INTERNAL_ERROR"], 5);
     let arn = account.start_one("p", script("A", "exit 0").retry(policy));
     let first = account.waiting(&arn, "A", 1).await;
@@ -208,7 +216,7 @@ async fn steps_of_every_type_that_makes_a_job_are_tried_again() {
 #[tokio::test]
 async fn a_step_that_waits_is_stopped_at_once() {
     let account = Account::build(builder());
-    account.fake.faults.fail_calls("CreateProcessingJob", CallFault::Throttling, 1);
+    account.fail_calls(CallFault::Throttle, 1);
     let arn = account.start_one("p", script("A", "exit 0"));
     account.waiting(&arn, "A", 1).await;
     account.stop(&arn).unwrap();
@@ -221,7 +229,7 @@ async fn a_step_that_waits_is_stopped_at_once() {
 async fn a_closed_fake_still_waits_when_it_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let account = Account::build(builder().state(folder.path()));
-    account.fake.faults.fail_calls("CreateProcessingJob", CallFault::Throttling, 1);
+    account.fail_calls(CallFault::Throttle, 1);
     let arn = account.start_one("p", script("A", "exit 0"));
     let waiting = account.waiting(&arn, "A", 1).await;
     engine::close(account.fake).await;

@@ -1,6 +1,7 @@
 //! S3 through the real SDK, and where no SDK would send it, through a socket.
 
 mod buckets;
+mod lifecycle;
 mod listing;
 mod multipart;
 mod objects;

@@ -266,11 +266,12 @@ fn a_scenario_differs_from_ready_in_one_thing_and_enforces_iam() {
             quotas,
             client,
             enforce_iam: _,
+            faults,
         } = scenario;
         let identities = [format!("{account:?}"), format!("{users:?}"), format!("{roles:?}")];
         let documents = [format!("{policies:?}"), format!("{service_control_policies:?}"), format!("{client:?}")];
         let resources = [format!("{buckets:?}"), format!("{endpoints:?}"), format!("{quotas:?}")];
-        [identities, documents, resources].concat()
+        [identities.to_vec(), documents.to_vec(), resources.to_vec(), vec![format!("{faults:?}")]].concat()
     };
     let ready = parts(Scenario::ready());
     for name in Scenario::names() {

@@ -2,10 +2,8 @@
 
 use sagemaker_fake::testing::FakeAws;
 use serde_json::{Value, json};
-use wiremock::matchers::header;
-use wiremock::{Mock, ResponseTemplate};
 
-use crate::clients::{Answer, raw, sagemaker, said, signed_for};
+use crate::clients::{Answer, raw, sagemaker, signed_for};
 
 const JSON: (&str, &str) = ("content-type", "application/x-amz-json-1.1");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -13,11 +11,7 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 async fn json_call(aws: &FakeAws, target: &str, body: &str) -> Answer {
     let signed = signed_for("sagemaker");
     let headers = [("x-amz-target", target), ("authorization", signed.as_str()), JSON];
-    // Both doors give the same answer.
-    let answer = raw(&aws.endpoint_url(), "POST /", &headers, body).await;
-    let other = raw(&aws.s3_endpoint_url(), "POST /", &headers, body).await;
-    assert_eq!((answer.status, &answer.body), (other.status, &other.body));
-    answer
+    raw(&aws.endpoint_url(), "POST /", &headers, body).await
 }
 
 #[tokio::test]
@@ -156,18 +150,6 @@ async fn services_that_are_not_served_say_so() {
     }
 }
 
-#[tokio::test]
-async fn an_answer_of_the_tests_own_comes_first() {
-    let aws = FakeAws::start().await;
-    let throttled =
-        ResponseTemplate::new(400).set_body_string(r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#);
-    let mock = Mock::given(header("x-amz-target", "SageMaker.ListPipelines")).respond_with(throttled);
-    aws.on_top(mock).await;
-    let client = sagemaker(&aws);
-    assert_eq!(said(client.list_pipelines().send().await).0, "ThrottlingException");
-    client.list_models().send().await.unwrap();
-}
-
 /// An answer that AWS could not have given fails the test that caused it, by name.
 #[tokio::test]
 async fn answers_are_checked_against_the_model() {
@@ -190,11 +172,14 @@ async fn answers_are_checked_against_the_model() {
 async fn the_fake_answers_about_itself() {
     let aws = FakeAws::start().await;
     sagemaker(&aws).list_models().send().await.unwrap();
-    for url in [aws.endpoint_url(), aws.s3_endpoint_url()] {
-        let calls: Value = serde_json::from_str(&raw(&url, "GET /_stsmm/calls", &[], "").await.body).unwrap();
-        assert_eq!(calls[0]["operation"], "ListModels");
-        let state: Value = serde_json::from_str(&raw(&url, "GET /_stsmm/state", &[], "").await.body).unwrap();
-        assert_eq!(state, aws.export());
-        assert_eq!(raw(&url, "GET /_stsmm/nothing", &[], "").await.status, 404);
-    }
+    let url = aws.endpoint_url();
+    let calls: Value = serde_json::from_str(&raw(&url, "GET /_stsmm/calls", &[], "").await.body).unwrap();
+    assert_eq!(calls[0]["operation"], "ListModels");
+    let state: Value = serde_json::from_str(&raw(&url, "GET /_stsmm/state", &[], "").await.body).unwrap();
+    assert_eq!(state, aws.export());
+    let coverage: Value = serde_json::from_str(&raw(&url, "GET /_stsmm/coverage", &[], "").await.body).unwrap();
+    let row = coverage["served"].as_array().unwrap().iter().find(|row| row["operation"] == "ListModels").unwrap();
+    assert_eq!(row["calls"], json!({"answered": 1, "refused": 0, "failed": 0}));
+    assert_eq!((row["service"].as_str(), row["fidelity"].as_str()), (Some("sagemaker"), Some("real")));
+    assert_eq!(raw(&url, "GET /_stsmm/nothing", &[], "").await.status, 404);
 }

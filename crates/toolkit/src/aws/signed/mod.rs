@@ -80,17 +80,21 @@ impl ProvideErrorKind for ServiceError {
 }
 
 impl Client {
-    pub(super) fn new(config: &SdkConfig, service_id: &'static str, name: &'static str, mode: Mode) -> Self {
+    /// A client of the service that signatures call `name`, under the id by which its endpoint can be configured.
+    #[must_use]
+    pub fn new(config: &SdkConfig, service_id: &'static str, name: &'static str, mode: Mode) -> Self {
         Self { config: config.clone(), service_id, name, host: name, global: None, mode }
     }
 
     /// The same for a service whose host has another name.
-    pub(super) fn hosted_as(self, host: &'static str) -> Self {
+    #[must_use]
+    pub fn hosted_as(self, host: &'static str) -> Self {
         Self { host, ..self }
     }
 
     /// The same for a service that is at one place for all regions.
-    pub(super) fn at(self, host: &'static str, region: &'static str) -> Self {
+    #[must_use]
+    pub fn at(self, host: &'static str, region: &'static str) -> Self {
         Self { global: Some((host, region)), ..self }
     }
 

@@ -46,7 +46,7 @@ impl Fault {
         match self {
             Self::Client(_) => CLIENT_ERROR.to_owned(),
             Self::Algorithm(_) => ALGORITHM_ERROR.to_owned(),
-            Self::Output(why) => Failure::client(why).0,
+            Self::Output(why) => Failure::client(why).reason,
         }
     }
 }
@@ -147,7 +147,7 @@ impl Asker<'_> {
 }
 
 fn open(fake: &Fake, job: &Job, request: &Request, item: &Item, manner: Manner) -> Result<Batches, Fault> {
-    let work = work(fake, job).map_err(|failure| Fault::Output(failure.0))?;
+    let work = work(fake, job).map_err(|failure| Fault::Output(failure.reason))?;
     let (_, file) = work.open(&item.bucket, &item.key).map_err(|error| Fault::Client(error.message))?;
     let association = request.association().map_err(Fault::Client)?;
     let content: Box<dyn io::BufRead + Send> = match request.transform_input.compression_type.as_deref() {
@@ -159,7 +159,7 @@ fn open(fake: &Fake, job: &Job, request: &Request, item: &Item, manner: Manner) 
 
 fn upload(fake: &Fake, job: &Job, request: &Request, item: &Item, output: Output) -> Result<(), Fault> {
     let path = output.finish().map_err(|error| Fault::Output(error.to_string()))?;
-    let work = work(fake, job).map_err(|failure| Fault::Output(failure.0))?;
+    let work = work(fake, job).map_err(|failure| Fault::Output(failure.reason))?;
     outputs::upload_file(&work, &path, &output_uri(request, item)).map_err(Fault::Output)
 }
 

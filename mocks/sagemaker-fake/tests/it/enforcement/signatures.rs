@@ -140,13 +140,11 @@ async fn answers_are_dated_by_the_clock_of_the_account() {
     let aws = start(scenario).await;
     let authorization = signed_for("sagemaker");
     let headers = [("x-amz-target", "SageMaker.ListPipelines"), ("authorization", authorization.as_str())];
-    for url in [aws.endpoint_url(), aws.s3_endpoint_url()] {
-        let answer = raw(&url, "POST /", &headers, "{}").await;
-        let date = answer.header("date").unwrap();
-        let format = time::format_description::well_known::Rfc2822;
-        let shown: SystemTime = time::OffsetDateTime::parse(&date.replace("GMT", "+0000"), &format).unwrap().into();
-        assert!(shown.duration_since(now).unwrap_or_else(|error| error.duration()) < Duration::from_secs(60), "{date}");
-    }
+    let answer = raw(&aws.endpoint_url(), "POST /", &headers, "{}").await;
+    let date = answer.header("date").unwrap();
+    let format = time::format_description::well_known::Rfc2822;
+    let shown: SystemTime = time::OffsetDateTime::parse(&date.replace("GMT", "+0000"), &format).unwrap().into();
+    assert!(shown.duration_since(now).unwrap_or_else(|error| error.duration()) < Duration::from_secs(60), "{date}");
 }
 
 #[tokio::test]
@@ -197,8 +195,8 @@ async fn s3_takes_what_is_signed_in_any_of_its_ways() {
         // Presigned, and with something changed.
         let soon = PresigningConfig::expires_in(Duration::from_secs(60)).unwrap();
         let signed = s3.get_object().bucket(BUCKET).key(key).presigned(soon).await.unwrap();
-        let path = signed.uri().strip_prefix(&aws.s3_endpoint_url()).unwrap();
-        let host = aws.s3_endpoint_url().replace("http://", "");
+        let path = signed.uri().strip_prefix(&aws.endpoint_url()).unwrap();
+        let host = aws.endpoint_url().replace("http://", "");
         let answer = request(&aws, path, &host).await;
         assert!(answer.ends_with("content"), "{key}: {answer}");
         let other = path.replacen("/sagemaker-eu-west-1-111122223333/", "/sagemaker-eu-west-1-111122223333/x", 1);
@@ -215,7 +213,7 @@ async fn s3_takes_what_is_signed_in_any_of_its_ways() {
 /// A GET for this host, and all of the answer.
 async fn request(aws: &FakeAws, path: &str, host: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let url = aws.s3_endpoint_url();
+    let url = aws.endpoint_url();
     let mut stream = tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -102,6 +102,9 @@ async fn a_role_can_be_changed() {
     iam.check("GetRole", &[named("r")], &[("Description", "new"), ("MaxSessionDuration", "36000")]).await;
     iam.ask("UpdateRole", &[named("r"), ("Description", "newer")]).await;
     iam.check("GetRole", &[named("r")], &[("Description", "newer"), ("MaxSessionDuration", "36000")]).await;
+    let newest = [("Description", "newest"), ("MaxSessionDuration", "36000")];
+    iam.check("UpdateRoleDescription", &[named("r"), newest[0]], &newest).await;
+    iam.check("GetRole", &[named("r")], &newest).await;
 
     let trust = TRUST.replace("sagemaker", "lambda");
     iam.ask("UpdateAssumeRolePolicy", &[named("r"), ("PolicyDocument", &trust)]).await;

@@ -1,6 +1,6 @@
 //! Users, their access keys and policies.
 
-use crate::clients::sts_as;
+use crate::clients::{said, sts_as};
 use crate::iam::{Iam, POLICY, elements, padded};
 
 fn named(name: &str) -> (&str, &str) {
@@ -43,6 +43,14 @@ async fn a_user_with_a_key_calls_as_itself() {
     let credentials = aws_credential_types::Credentials::new(&id, &secret, None, None, "test");
     let who = sts_as(&iam.0, credentials.clone()).get_caller_identity().send().await.unwrap();
     assert_eq!(who.arn(), Some("arn:aws:iam::111122223333:user/team/ann"));
+
+    let switch = |status| [named("ann"), ("AccessKeyId", &*id), ("Status", status)];
+    iam.ask("UpdateAccessKey", &switch("Inactive")).await;
+    iam.check("ListAccessKeys", &[named("ann")], &[("AccessKeyId", &id), ("Status", "Inactive")]).await;
+    let refused = sts_as(&iam.0, credentials.clone()).get_caller_identity().send().await;
+    assert_eq!(said(refused).0, "InvalidClientTokenId");
+    iam.ask("UpdateAccessKey", &switch("Active")).await;
+    sts_as(&iam.0, credentials.clone()).get_caller_identity().send().await.unwrap();
 
     iam.ask("CreateAccessKey", &[named("ann")]).await;
     let sentence = "409 LimitExceeded: Cannot exceed quota for AccessKeysPerUser: 2";

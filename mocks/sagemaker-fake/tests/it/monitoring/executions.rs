@@ -3,11 +3,12 @@
 use sagemaker_fake::jobs::programs::Programs;
 use sagemaker_fake::jobs::{Kind, Status};
 use sagemaker_fake::monitoring::Execution;
+use sagemaker_fake::sagemaker::model_quality_job_definition::JobDefinition;
 use serde_json::{Value, json};
 use time::macros::datetime;
 
 use super::world::{DEFINITION, ENDPOINT, HOURLY, SCHEDULE, World, builder, constraints, drifted, healthy};
-use crate::account::{BUCKET, Meeting, ROLE, programs};
+use crate::account::{BUCKET, Meeting, REGION, ROLE, programs};
 
 fn job(world: &World, arn: &Value) -> Value {
     let name = arn.as_str().unwrap().rsplit('/').next().unwrap();
@@ -232,7 +233,11 @@ async fn what_an_execution_needs_and_is_gone_is_named() {
     let world = World::new();
     world.traffic(datetime!(2026-11-26 10:30 UTC), healthy);
     world.schedule(HOURLY).await;
-    world.call("DeleteModelQualityJobDefinition", json!({"JobDefinitionName": DEFINITION})).unwrap();
+    // A definition that a schedule names cannot be deleted, so that this one is lost in another way.
+    let locked = world.call("DeleteModelQualityJobDefinition", json!({"JobDefinitionName": DEFINITION})).unwrap_err();
+    assert!(locked.message.contains("in use by Monitoring Schedule arn:"), "{locked}");
+    let key = format!("{REGION}/{DEFINITION}");
+    world.account.fake.store.write(|change| change.delete::<JobDefinition>(&key)).unwrap();
     let execution = world.next().await;
     let sentence = "Monitoring Job Definition arn:aws:sagemaker:eu-west-1:111122223333:model-quality-job-definition/sts-quality not found";
     assert_eq!(reason(&execution), ("Failed", Some(sentence)));

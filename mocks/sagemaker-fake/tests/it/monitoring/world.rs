@@ -68,7 +68,7 @@ impl World {
             config["DataCaptureConfig"] = capture;
         }
         // Nobody asks it anything: that no program stands for its image does not matter.
-        let image = json!({"Image": "somebody/model:1"});
+        let image = json!({"Image": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/model:1"});
         self.call("CreateModel", json!({"ModelName": name, "ExecutionRoleArn": ROLE, "PrimaryContainer": image}))
             .unwrap();
         self.call("CreateEndpointConfig", config).unwrap();
