@@ -308,7 +308,7 @@ fn finish(fake: &Fake, key: &str, trees: &[Tree], outcome: &Outcome, metrics: Me
     };
     let message = exit_message(&job, trees);
     // Whoever may not publish metrics does without.
-    let may_publish = || work.is_ok_and(|work| work.may_publish(model_monitor::cloudwatch::ENDPOINT_NAMESPACE));
+    let may_publish = || work.is_ok_and(|work| work.may_publish(namespace(&job)));
     let published = published(&job, trees).map(|data| if data.is_empty() || may_publish() { data } else { Vec::new() });
     let stored = uploaded.and(message.as_ref().map(drop).map_err(|sentence| client(sentence.clone())));
     let stored = stored.and(published.as_ref().map(drop).map_err(|sentence| client(sentence.clone())));
@@ -352,6 +352,11 @@ pub(super) fn close(fake: &Fake, key: &str, left: Left, end: impl FnOnce(&mut Jo
     }
 }
 
+/// Where the metrics of a monitoring job are published.
+fn namespace(job: &Job) -> &'static str {
+    model_monitor::cloudwatch::namespace(job.request["Environment"]["analysis_type"].as_str())
+}
+
 /// What a monitoring job left in `/opt/ml/output/metrics/cloudwatch`, for SageMaker to publish. The error is a sentence.
 fn published(job: &Job, trees: &[Tree]) -> Result<Vec<cloudwatch::Datum>, String> {
     const FOLDER: &str = "output/metrics/cloudwatch";
@@ -363,7 +368,7 @@ fn published(job: &Job, trees: &[Tree]) -> Result<Vec<cloudwatch::Datum>, String
     for tree in trees {
         for (name, path) in outputs::files(&tree.at(FOLDER)).map_err(|error| failed("", &error))? {
             let text = std::fs::read_to_string(path).map_err(|error| failed(&name, &error))?;
-            let of_file = cloudwatch::lines(&job.region, model_monitor::cloudwatch::ENDPOINT_NAMESPACE, &text);
+            let of_file = cloudwatch::lines(&job.region, namespace(job), &text);
             data.extend(of_file.map_err(|error| failed(&name, &error))?);
         }
     }

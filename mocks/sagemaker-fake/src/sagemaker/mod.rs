@@ -1,5 +1,6 @@
 //! SageMaker: one file per resource.
 
+mod data_quality_job_definition;
 pub mod endpoint;
 pub mod endpoint_config;
 pub mod execution;
@@ -8,8 +9,9 @@ pub mod model;
 pub mod model_package;
 pub mod model_package_group;
 mod model_package_group_policy;
-pub mod model_quality_job_definition;
+mod model_quality_job_definition;
 mod monitoring_execution;
+pub mod monitoring_job_definition;
 pub mod monitoring_schedule;
 pub mod pipeline;
 mod pipeline_execution_step;
@@ -100,6 +102,10 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeTransformJob", transform_job::describe),
     ("StopTransformJob", transform_job::stop),
     ("ListTransformJobs", transform_job::list),
+    ("CreateDataQualityJobDefinition", data_quality_job_definition::create),
+    ("DescribeDataQualityJobDefinition", data_quality_job_definition::describe),
+    ("DeleteDataQualityJobDefinition", data_quality_job_definition::delete),
+    ("ListDataQualityJobDefinitions", data_quality_job_definition::list),
     ("CreateModelQualityJobDefinition", model_quality_job_definition::create),
     ("DescribeModelQualityJobDefinition", model_quality_job_definition::describe),
     ("DeleteModelQualityJobDefinition", model_quality_job_definition::delete),
