@@ -70,7 +70,9 @@ async fn a_bucket_without_lock_knows_no_holds() {
     let missing = "InvalidRequest: Bucket is missing Object Lock Configuration";
     let s3 = &account.s3;
     assert_eq!(sentence(s3.get_object_legal_hold().bucket(BUCKET).key("k").send().await), missing);
+    assert_eq!(sentence(s3.put_object_legal_hold().bucket(BUCKET).key("k").send().await), missing);
     assert_eq!(sentence(s3.get_object_retention().bucket(BUCKET).key("k").send().await), missing);
+    assert_eq!(sentence(s3.put_object_retention().bucket(BUCKET).key("k").send().await), missing);
     s3.delete_bucket_replication().bucket(BUCKET).send().await.unwrap();
     s3.delete_bucket_website().bucket(BUCKET).send().await.unwrap();
 }
