@@ -16,6 +16,7 @@
 //! | the others | the operations |
 
 mod access;
+mod acl;
 mod bucket;
 mod buckets;
 mod checksum;
