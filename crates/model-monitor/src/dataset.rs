@@ -63,6 +63,19 @@ pub enum DatasetError {
     /// A line is no CSV.
     #[error("it is no CSV")]
     Csv(#[from] csv::Error),
+    /// A request and its answer are not both CSV, or both JSON. The sentence is AWS's.
+    #[error(
+        "Encoding mismatch: Encoding is {input} for endpointInput, but Encoding is {output} for endpointOutput. We \
+         currently only support the same type of input and output encoding at the moment. (line {line})"
+    )]
+    EncodingMismatch {
+        /// Of the record.
+        line: u64,
+        /// The encoding of what was sent.
+        input: &'static str,
+        /// That of the answer.
+        output: &'static str,
+    },
     /// The header lacks a column.
     #[error("the header has no {role} {attribute:?}: it has {found}")]
     NoColumn {

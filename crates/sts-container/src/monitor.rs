@@ -9,6 +9,9 @@ mod merge;
 
 use std::path::{Path, PathBuf};
 
+use model_monitor::cloudwatch::{self, Measure};
+use time::{OffsetDateTime, macros::format_description};
+
 use self::environment::Environment;
 use crate::{
     contract::{OptMl, Processing},
@@ -34,6 +37,22 @@ pub(crate) fn run(opt_ml: &OptMl) -> Result<(), Error> {
         },
         Err(error) => Err(error),
     }
+}
+
+/// Leaves metrics for SageMaker to publish, as those of the hour that was analysed.
+fn publish(opt_ml: &OptMl, environment: &Environment, metrics: Vec<(String, Measure)>) -> Result<(), Error> {
+    let hour = environment.get("metric_time").or_else(|| environment.get("start_time")).unwrap_or_else(now);
+    let (endpoint, schedule) =
+        (environment.get("sagemaker_endpoint_name"), environment.get("sagemaker_monitoring_schedule_name"));
+    let data = cloudwatch::data(metrics, &hour, endpoint.as_deref(), schedule.as_deref());
+    let path = opt_ml.at("output/metrics/cloudwatch/cloudwatch_metrics.jsonl");
+    files::write(&path, &cloudwatch::to_json_lines(&data))
+}
+
+fn now() -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    // Fails for years beyond four digits alone.
+    OffsetDateTime::now_utc().format(format).unwrap_or_default()
 }
 
 /// All files of an input.

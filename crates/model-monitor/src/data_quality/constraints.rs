@@ -174,6 +174,11 @@ impl Constraints {
         }
     }
 
+    /// The names of the columns, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.features.iter().map(|feature| feature.name.as_str())
+    }
+
     /// `constraints.json`.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -193,8 +198,19 @@ impl FeatureConstraints {
     /// Whether the column is checked.
     #[must_use]
     pub fn is_checked(&self, config: &MonitoringConfig) -> bool {
-        let inside = self.string_constraints.as_ref().and_then(|text| text.monitoring_config_overrides);
-        let own = self.monitoring_config_overrides.or(inside).and_then(|overrides| overrides.evaluate_constraints);
+        let own = self.overrides().and_then(|overrides| overrides.evaluate_constraints);
         own.unwrap_or(config.evaluate_constraints) == Switch::Enabled
+    }
+
+    /// Whether metrics of the column are published.
+    #[must_use]
+    pub fn is_published(&self, config: &MonitoringConfig) -> bool {
+        let own = self.overrides().and_then(|overrides| overrides.emit_metrics);
+        own.unwrap_or(config.emit_metrics) == Switch::Enabled
+    }
+
+    fn overrides(&self) -> Option<Overrides> {
+        let inside = self.string_constraints.as_ref().and_then(|text| text.monitoring_config_overrides);
+        self.monitoring_config_overrides.or(inside)
     }
 }

@@ -124,21 +124,37 @@ fn domain(feature: &Feature, constraint: &FeatureConstraints, config: &Monitorin
 }
 
 fn drift(feature: &Feature, baseline: &Feature, config: &DistributionConstraints) -> Option<String> {
-    if config.perform_comparison == Switch::Disabled {
-        return None;
-    }
-    let (distance, threshold) = match (feature.sketch(), baseline.sketch()) {
-        (Some(ours), Some(theirs)) => (ours.distance(theirs), config.comparison_threshold),
-        _ => {
-            let threshold = config.categorical_comparison_threshold.unwrap_or(config.comparison_threshold);
-            (between(feature.categories()?, baseline.categories()?), threshold)
-        }
-    };
-    let (size, other) = (feature.common().num_present, baseline.common().num_present);
-    let distance = if config.comparison_method == Method::Robust { robust(distance, size, other) } else { distance };
+    let Drift { distance, threshold } = Drift::of(feature, baseline, config)?;
     (distance > threshold).then(|| {
         format!("Baseline drift distance: {} exceeds threshold: {}", java_double(distance), java_double(threshold))
     })
+}
+
+/// How far a column is from the baseline's, and how far it may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Drift {
+    pub distance: f64,
+    threshold: f64,
+}
+
+impl Drift {
+    /// Nothing where the two are not compared, or cannot be.
+    pub(super) fn of(feature: &Feature, baseline: &Feature, config: &DistributionConstraints) -> Option<Self> {
+        if config.perform_comparison == Switch::Disabled {
+            return None;
+        }
+        let (distance, threshold) = match (feature.sketch(), baseline.sketch()) {
+            (Some(ours), Some(theirs)) => (ours.distance(theirs), config.comparison_threshold),
+            _ => {
+                let threshold = config.categorical_comparison_threshold.unwrap_or(config.comparison_threshold);
+                (between(feature.categories()?, baseline.categories()?), threshold)
+            }
+        };
+        let (size, other) = (feature.common().num_present, baseline.common().num_present);
+        let distance =
+            if config.comparison_method == Method::Robust { robust(distance, size, other) } else { distance };
+        Some(Self { distance, threshold })
+    }
 }
 
 /// The largest difference of a value's shares.

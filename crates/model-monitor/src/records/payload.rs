@@ -50,6 +50,18 @@ pub struct ContentTypes {
     pub json: Vec<String>,
 }
 
+impl Encoding {
+    /// Its name in a record.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::Json => "JSON",
+            Self::Base64 => "BASE64",
+        }
+    }
+}
+
 impl ContentTypes {
     /// How a body of this content type is captured. Parameters such as a character set do not count, nor does case.
     #[must_use]

@@ -1,21 +1,22 @@
 //! Data quality: statistics and constraints of AWS's own making, and what differs from them.
 
-use model_monitor::data_quality::constraints::{Constraints, Method, Switch};
+use model_monitor::cloudwatch;
+use model_monitor::data_quality::constraints::{Constraints, Method, Overrides, Switch};
+use model_monitor::data_quality::metrics::metrics;
 use model_monitor::data_quality::profile::{MOST_CATEGORIES, Profile};
-use model_monitor::data_quality::rows;
-use model_monitor::data_quality::statistics::{InferredType, Statistics};
+use model_monitor::data_quality::rows::{self, Format};
+use model_monitor::data_quality::statistics::{Feature, InferredType, Statistics};
 use model_monitor::data_quality::violations::Violations;
-use model_monitor::dataset::DatasetFormat;
 use serde_json::{Value, json};
 
-fn profile(text: &str, format: DatasetFormat) -> Statistics {
+fn profile(text: &str, format: Format) -> Statistics {
     let mut profile = Profile::default();
-    rows::add(&mut profile, text.as_bytes(), format).unwrap();
+    rows::add(&mut profile, text.as_bytes(), format, &[]).unwrap();
     profile.finish().unwrap()
 }
 
 fn csv(text: &str) -> Statistics {
-    profile(text, DatasetFormat::Csv { header: true })
+    profile(text, Format::Csv { header: true })
 }
 
 /// What the analyzer said of two columns of 2333 rows in 2022.
@@ -95,12 +96,12 @@ fn rows_come_from_csv_and_json() {
     };
     let named =
         |names: &[(&str, f64)]| names.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect::<Vec<_>>();
-    let without = profile("1,\"a,b\"\n2\n", DatasetFormat::Csv { header: false });
+    let without = profile("1,\"a,b\"\n2\n", Format::Csv { header: false });
     assert_eq!(names(&without), named(&[("_c0", 1.0), ("_c1", 0.5)]));
     let lines = "{\"a\": 1, \"b\": {\"c\": true}}\n{\"a\": null, \"d\": [1]}\n";
-    let nested = profile(lines, DatasetFormat::JsonLines);
+    let nested = profile(lines, Format::JsonLines);
     assert_eq!(names(&nested), named(&[("a", 0.5), ("b.c", 0.5), ("d", 0.5)]));
-    assert!(rows::add(&mut Profile::default(), &b"no JSON"[..], DatasetFormat::JsonLines).is_err());
+    assert!(rows::add(&mut Profile::default(), &b"no JSON"[..], Format::JsonLines, &[]).is_err());
     assert_eq!(Profile::default().finish(), None);
 }
 
@@ -195,4 +196,142 @@ fn columns_can_be_left_out_of_the_checks() {
     assert_eq!(violations.exit_message(), "CompletedWithViolations: Job completed successfully with 1 violations.");
     let document: Value = serde_json::from_str(&violations.to_json()).unwrap();
     assert_eq!(document["violations"][0]["constraint_check_type"], "data_type_check");
+}
+
+/// A captured request, by what was asked and what was answered, each with its encoding.
+fn capture(input: Option<(&str, &str)>, output: Option<(&str, &str)>) -> String {
+    let side = |side: Option<(&str, &str)>| side.map(|(encoding, data)| json!({"encoding": encoding, "data": data}));
+    let mut sides = json!({});
+    for (name, given) in [("endpointInput", input), ("endpointOutput", output)] {
+        if let Some(payload) = side(given) {
+            sides[name] = payload;
+        }
+    }
+    json!({"captureData": sides, "eventMetadata": {"eventId": "e"}}).to_string() + "\n"
+}
+
+/// Both sides of captured requests, with names for the first columns.
+fn captured(lines: &[String], columns: &[&str]) -> (Vec<(String, InferredType, u64)>, rows::LeftOut) {
+    let mut profile = Profile::default();
+    let format = Format::Captured { input: true, output: true };
+    let left_out = rows::add(&mut profile, lines.concat().as_bytes(), format, columns).unwrap();
+    let features = profile.finish().map(|statistics| statistics.features).unwrap_or_default();
+    let said = |feature: &Feature| (feature.name.clone(), feature.inferred_type, feature.common().num_present);
+    (features.iter().map(said).collect(), left_out)
+}
+
+#[test]
+fn captured_requests_are_rows_of_the_answer_and_what_was_asked() {
+    use InferredType::{Fractional, Integral, String as Text};
+    let check = |lines: &[String], columns: &[&str], expected: &[(&str, InferredType, u64)]| {
+        let (found, left_out) = captured(lines, columns);
+        let found: Vec<_> = found.iter().map(|(name, kind, present)| (name.as_str(), *kind, *present)).collect();
+        assert_eq!((found.as_slice(), left_out.lines), (expected, 0));
+    };
+    let csv = capture(Some(("CSV", "41,\"a,b\"\n")), Some(("CSV", "0.5")));
+    check(&[csv.clone()], &[], &[("_c0", Fractional, 1), ("_c1", Integral, 1), ("_c2", Text, 1)]);
+    check(&[csv.clone()], &["label", "age"], &[("label", Fractional, 1), ("age", Integral, 1), ("_c2", Text, 1)]);
+    // Rows of a request go with those of its answer.
+    let two = capture(Some(("CSV", "1\n2\n")), Some(("CSV", "0.5\n0.25\n")));
+    check(&[two], &[], &[("_c0", Fractional, 2), ("_c1", Integral, 2)]);
+    let asked_alone = capture(Some(("CSV", "41,7")), None);
+    check(&[asked_alone], &[], &[("_c0", Integral, 1), ("_c1", Integral, 1)]);
+    let json = capture(Some(("JSON", "{\"age\": 41, \"of\": {\"kind\": \"a\"}}")), Some(("JSON", "{\"label\": 0.5}")));
+    check(&[json], &[], &[("label", Fractional, 1), ("age", Integral, 1), ("of.kind", Text, 1)]);
+    let lines =
+        capture(Some(("JSON", "{\"age\": 41}\n{\"age\": 42}\n")), Some(("JSON", "{\"label\": 0}\n{\"label\": 1}\n")));
+    check(&[lines], &[], &[("label", Integral, 2), ("age", Integral, 2)]);
+    // One side alone is looked at where that is what the job says.
+    let mut profile = Profile::default();
+    rows::add(&mut profile, csv.as_bytes(), Format::Captured { input: false, output: true }, &[]).unwrap();
+    assert_eq!(profile.finish().unwrap().features.len(), 1);
+}
+
+#[test]
+fn captures_without_a_row_are_left_out_and_counted() {
+    let right = capture(Some(("JSON", "{\"a\": 1}")), Some(("JSON", "{\"b\": 1}")));
+    let check = |wrong: &str, reason: &str| {
+        let (found, left_out) = captured(&[right.clone(), wrong.to_owned(), wrong.to_owned()], &[]);
+        assert_eq!((found.len(), left_out.lines), (2, 2), "{wrong}");
+        let (line, found) = left_out.first.unwrap();
+        assert!(line == 2 && found.to_string().contains(reason), "{line} {found}");
+    };
+    check(&capture(Some(("JSON", "{\"a\": ")), Some(("JSON", "{}"))), "endpointInput is not JSON");
+    check(&capture(Some(("JSON", "[1]")), Some(("JSON", "{}"))), "endpointInput is not JSON");
+    check(&capture(Some(("BASE64", "AA==")), None), "endpointInput was captured as BASE64");
+    check(&capture(None, None), "no endpointInput was captured");
+
+    let mixed = capture(Some(("CSV", "1")), Some(("JSON", "{}")));
+    let format = Format::Captured { input: true, output: true };
+    let error = rows::add(&mut Profile::default(), mixed.as_bytes(), format, &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Encoding mismatch: Encoding is CSV for endpointInput, but Encoding is JSON for endpointOutput. We currently only \
+         support the same type of input and output encoding at the moment. (line 1)"
+    );
+    // That side is not looked at.
+    let format = Format::Captured { input: true, output: false };
+    assert!(rows::add(&mut Profile::default(), mixed.as_bytes(), format, &[]).is_ok());
+}
+
+#[test]
+fn formats_are_those_of_the_contract() {
+    let check = |text: &str, expected: Format| assert_eq!(text.parse::<Format>(), Ok(expected), "{text}");
+    check(r#"{"csv": {"header": true, "output_columns_position": "START"}}"#, Format::Csv { header: true });
+    check(r#"{"json": {"lines": true}}"#, Format::JsonLines);
+    let both = Format::Captured { input: true, output: true };
+    check(r#"{"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput","endpointOutput"]}}"#, both);
+    check(r#"{"sagemakerCaptureJson": {}}"#, both);
+    let answers = Format::Captured { input: false, output: true };
+    check(r#"{"sagemakerCaptureJson": {"captureIndexNames": ["endpointOutput"]}}"#, answers);
+    let refused = |text: &str, reason: &str| {
+        let error = text.parse::<Format>().unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    };
+    refused(r#"{"sagemakerMergeJson": {}}"#, "labels have no part in data quality");
+    refused(r#"{"sagemakerCaptureJson": {"captureIndexNames": []}}"#, "endpointInput and endpointOutput are read");
+    refused(r#"{"sagemakerCaptureJson": {"captureIndexNames": ["batchTransformOutput"]}}"#, "are read");
+    refused(r#"{"parquet": {}}"#, "parquet is not read");
+}
+
+#[test]
+fn metrics_are_published_of_columns_that_emit_them() {
+    let rows = |start: u32| {
+        csv(&format!("n,k,quiet\n{}", (start..start + 100).map(|n| format!("{n},a,1\n")).collect::<String>()))
+    };
+    let (baseline, now) = (rows(0), rows(50));
+    let mut constraints = Constraints::suggest(&baseline);
+    constraints.features[2].monitoring_config_overrides =
+        Some(Overrides { evaluate_constraints: None, emit_metrics: Some(Switch::Disabled) });
+    let data = |constraints: &Constraints, baseline: Option<&Statistics>| {
+        let data = cloudwatch::data(metrics(&now, constraints, baseline), "2021-05-18T00:00:00Z", Some("e"), Some("s"));
+        cloudwatch::to_json_lines(&data).lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let lines = data(&constraints, Some(&baseline));
+    let names: Vec<_> = lines.iter().map(|line| line["MetricName"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "feature_data_n",
+            "feature_non_null_n",
+            "feature_baseline_drift_n",
+            "feature_non_null_k",
+            "feature_baseline_drift_k"
+        ]
+    );
+    assert_eq!(
+        lines[0],
+        json!({
+            "MetricName": "feature_data_n", "Timestamp": "2021-05-18T00:00:00Z",
+            "Dimensions": [{"Name": "Endpoint", "Value": "e"}, {"Name": "MonitoringSchedule", "Value": "s"}],
+            "StatisticValues": {"SampleCount": 100.0, "Sum": 9950.0, "Minimum": 50.0, "Maximum": 149.0},
+        })
+    );
+    assert_eq!(lines[1]["Value"], 1.0);
+    // As in the violation: half, less what chance makes of it.
+    let drift = lines[2]["Value"].as_f64().unwrap();
+    assert!((drift - (0.5 - 1.8 * 0.02_f64.sqrt())).abs() < 1e-12, "{drift}");
+    assert_eq!(data(&constraints, None).len(), 3, "no baseline, no drift");
+    constraints.monitoring_config.emit_metrics = Switch::Disabled;
+    assert_eq!(data(&constraints, Some(&baseline)), [json!(null); 0]);
 }

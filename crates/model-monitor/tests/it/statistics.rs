@@ -365,7 +365,7 @@ fn errors_beyond_all_numbers_are_written_as_jackson_does() {
     let document = document(&statistics);
     assert_eq!(document["regression_metrics"]["mse"], json!({"value": "Infinity", "standard_deviation": "NaN"}));
     assert_eq!(Constraints::suggest(&statistics).of.len(), 1);
-    assert_eq!(cloudwatch::data(&statistics, "", None, None).len(), 1);
+    assert_eq!(cloudwatch::data(cloudwatch::metrics(&statistics), "", None, None).len(), 1);
 }
 
 #[test]

@@ -224,7 +224,12 @@ fn constraints_that_cannot_be_used_have_a_reason() {
 fn published_metrics() {
     let statistics = regression(0.25, None);
     let lines = |endpoint, schedule| {
-        cloudwatch::to_json_lines(&cloudwatch::data(&statistics, "2021-05-18T00:00:00Z", endpoint, schedule))
+        cloudwatch::to_json_lines(&cloudwatch::data(
+            cloudwatch::metrics(&statistics),
+            "2021-05-18T00:00:00Z",
+            endpoint,
+            schedule,
+        ))
     };
     let endpoint = lines(Some("e"), Some("s"));
     assert_eq!(
@@ -236,7 +241,7 @@ fn published_metrics() {
     // The names that two real accounts list.
     let settings = Settings { problem: Problem::BinaryClassification, threshold: None, positive_label: None };
     let binary = analyse(&settings, labels(&[("0", "0", 1), ("1", "1", 1)]));
-    let mut names: Vec<_> = cloudwatch::data(&binary, "", None, None).iter().map(|datum| datum.metric_name).collect();
+    let mut names: Vec<_> = cloudwatch::metrics(&binary).into_iter().map(|(name, _)| name).collect();
     names.sort_unstable();
     let expected = "accuracy accuracy_best_constant_classifier auc f0_5 f0_5_best_constant_classifier f1 \
         f1_best_constant_classifier f2 f2_best_constant_classifier false_negative_rate false_positive_rate precision \

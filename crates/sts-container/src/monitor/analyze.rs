@@ -13,9 +13,8 @@ use model_monitor::{
     statistics::Statistics,
     violations::Violations,
 };
-use time::{OffsetDateTime, macros::format_description};
 
-use super::{CHUNK, data, environment::Environment};
+use super::{CHUNK, data, environment::Environment, now, publish};
 use crate::{contract::OptMl, error::Error, files, parallel, say};
 
 /// What a job asks for.
@@ -38,9 +37,8 @@ struct Job {
 pub(super) fn run(opt_ml: &OptMl, environment: &Environment) -> Result<(), Error> {
     let job = Job::read(environment)?;
     let statistics = job.analyze(opt_ml)?;
-    let now = now();
     let write = |name: &str, content: String| files::write(&job.output.join(name), &content);
-    write("statistics.json", statistics.to_json(&now))?;
+    write("statistics.json", statistics.to_json(&now()))?;
     write("constraints.json", Constraints::suggest(&statistics).to_json())?;
     let mut violations = Violations::default();
     if let Some(constraints) = &job.constraints {
@@ -48,12 +46,7 @@ pub(super) fn run(opt_ml: &OptMl, environment: &Environment) -> Result<(), Error
         write("constraint_violations.json", violations.to_json())?;
     }
     if job.publishes {
-        let hour = environment.get("metric_time").or_else(|| environment.get("start_time")).unwrap_or(now);
-        let (endpoint, schedule) =
-            (environment.get("sagemaker_endpoint_name"), environment.get("sagemaker_monitoring_schedule_name"));
-        let data = cloudwatch::data(&statistics, &hour, endpoint.as_deref(), schedule.as_deref());
-        let path = opt_ml.at("output/metrics/cloudwatch/cloudwatch_metrics.jsonl");
-        files::write(&path, &cloudwatch::to_json_lines(&data))?;
+        publish(opt_ml, environment, cloudwatch::metrics(&statistics))?;
     }
     opt_ml.finish(&violations.exit_message())
 }
@@ -83,9 +76,7 @@ impl Job {
         }
         let threshold =
             environment.parsed("probability_threshold_attribute", "a number", |value: &f64| value.is_finite())?;
-        let publishes = environment.parsed("publish_cloudwatch_metrics", "Enabled or Disabled", |value: &String| {
-            matches!(value.as_str(), "Enabled" | "Disabled")
-        })?;
+        let publishes = environment.publishes()?;
         let constraints = match environment.folder("baseline_constraints") {
             Ok(path) => Some(constraints(&path, problem)?),
             Err(Error::NoVariable { .. }) => None,
@@ -98,7 +89,7 @@ impl Job {
             attributes,
             settings: Settings { problem, threshold, positive_label: environment.get("positive_label") },
             constraints,
-            publishes: publishes.as_deref() == Some("Enabled"),
+            publishes,
         })
     }
 
@@ -152,10 +143,4 @@ impl Job {
 fn constraints(path: &Path, problem: Problem) -> Result<Constraints, Error> {
     let content = files::read(path)?;
     Constraints::read(&content, problem).map_err(|source| Error::Constraints { path: path.to_owned(), source })
-}
-
-fn now() -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    // Fails for years beyond four digits alone.
-    OffsetDateTime::now_utc().format(format).unwrap_or_default()
 }

@@ -40,6 +40,17 @@ impl<'a> Environment<'a> {
         self.get(name).map(parse).transpose()
     }
 
+    /// Whether metrics are to be published.
+    ///
+    /// # Errors
+    /// `publish_cloudwatch_metrics` is neither `Enabled` nor `Disabled`.
+    pub(super) fn publishes(&self) -> Result<bool, Error> {
+        let publishes = self.parsed("publish_cloudwatch_metrics", "Enabled or Disabled", |value: &String| {
+            matches!(value.as_str(), "Enabled" | "Disabled")
+        })?;
+        Ok(publishes.as_deref() == Some("Enabled"))
+    }
+
     /// # Errors
     /// The job has scripts of its own.
     pub(super) fn has_no_scripts(&self) -> Result<(), Error> {

@@ -13,7 +13,8 @@ use crate::clock::Timestamp;
 use crate::engine::{blocking, changed_or_due, role};
 use crate::fake::{Context, WeakFake};
 use crate::jobs::{self, Job};
-use crate::sagemaker::model_quality_job_definition::{self as job_definition, JobDefinition};
+use crate::pace::Due;
+use crate::sagemaker::monitoring_job_definition as job_definition;
 use crate::sagemaker::processing_job;
 use crate::store::{Record, Records};
 use crate::{ApiError, Fake};
@@ -85,7 +86,10 @@ impl Watch {
                 return Ok(Progressed::Deleted);
             };
             if schedule.pending {
-                schedule::settle(fake, &self.key)?;
+                match fake.pacing.due(&schedule.arn, schedule.modified, fake.clock.now()) {
+                    Due::Later(at) => return Ok(Progressed::WaitsUntil(at)),
+                    Due::Now => schedule::settle(fake, &self.key)?,
+                }
                 continue;
             }
             schedule::fire(fake)?;
@@ -119,7 +123,7 @@ impl Watch {
 
 /// Takes an execution one step further, if it can.
 fn step(fake: &Fake, execution: &Execution) -> Result<bool, ApiError> {
-    let Some(stage) = execution.job else { return begin(fake, execution, Stage::Merge).map(|()| true) };
+    let Some(stage) = execution.job else { return begin(fake, execution, execution.first_stage()).map(|()| true) };
     let key = execution.job_key().unwrap_or_default();
     let job: Job =
         fake.store.read(|view| view.get(&key))?.ok_or_else(|| ApiError::internal(format!("the job {key} is gone")))?;
@@ -164,11 +168,11 @@ fn fail(execution: &mut Execution, reason: &str) {
 
 /// False if there is no data for the job.
 fn start(fake: &Fake, execution: &Execution, stage: Stage) -> Result<bool, ApiError> {
-    let definition: JobDefinition =
-        fake.store.read(|view| job_definition::existing(view, fake, &execution.region, &execution.definition))?;
+    let region = &execution.region;
+    let definition = fake.store.read(|view| job_definition::of_schedule(view, fake, region, &execution.config))?;
     let role_arn = definition.member("RoleArn").as_str().unwrap_or_default();
     let caller = role::session(fake, role_arn, &execution.schedule_arn)?;
-    let context = Context { fake, caller: &caller, region: &execution.region };
+    let context = Context { fake, caller: &caller, region };
     let captured = Captured::of(&context, &execution.endpoint)?;
     let plan = Plan { fake, execution, definition: &definition, captured: &captured };
     let request: Option<Value> = match stage {

@@ -1,11 +1,13 @@
 //! The record of one execution of a monitoring schedule.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use time::macros::format_description;
 
 use super::window::Window;
 use crate::clock::Timestamp;
 use crate::jobs::{Kind, job};
+use crate::sagemaker::monitoring_job_definition::MonitoringType;
 use crate::sagemaker::names;
 use crate::store::{Record, Records};
 use crate::{ApiError, Fake};
@@ -51,12 +53,12 @@ impl Status {
     }
 }
 
-/// The two jobs of an execution, in their order.
+/// The jobs of an execution, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
-    /// Captured records and labels become merged records.
+    /// Captured records and labels become merged records. There is no such job where labels have no part.
     Merge,
-    /// Merged records become statistics and violations.
+    /// Captured or merged records become statistics and violations.
     Analysis,
 }
 
@@ -71,8 +73,10 @@ pub struct Execution {
     pub schedule_arn: String,
     /// The endpoint that is watched.
     pub endpoint: String,
-    /// The job definition.
-    pub definition: String,
+    /// What is looked at.
+    pub monitoring_type: MonitoringType,
+    /// `MonitoringScheduleConfig`, as it was when this was fired.
+    pub config: Value,
     /// 24 hexadecimal digits: the end of its jobs' names.
     pub id: String,
     /// The time that it was due.
@@ -105,12 +109,29 @@ pub(crate) fn keys_of_schedule(region: &str, schedule: &str) -> String {
 }
 
 impl Execution {
+    /// The name of the job definition, unless the schedule has one of its own.
+    #[must_use]
+    pub fn definition(&self) -> Option<&str> {
+        self.config["MonitoringJobDefinitionName"].as_str()
+    }
+
+    /// Its first job.
+    #[must_use]
+    pub fn first_stage(&self) -> Stage {
+        match self.monitoring_type {
+            MonitoringType::DataQuality => Stage::Analysis,
+            MonitoringType::ModelQuality => Stage::Merge,
+        }
+    }
+
     /// The name of one of its jobs: `groundtruth-merge-202105180100-e03ba5d6d5eb3ed13314e479`.
     #[must_use]
     pub fn job_name(&self, stage: Stage) -> String {
-        let kind = match stage {
-            Stage::Merge => "groundtruth-merge",
-            Stage::Analysis => "model-quality-monitoring",
+        let kind = match (stage, self.monitoring_type) {
+            (Stage::Merge, _) => "groundtruth-merge",
+            (Stage::Analysis, MonitoringType::ModelQuality) => "model-quality-monitoring",
+            // Inferred from jobs of the years before there were job definitions.
+            (Stage::Analysis, MonitoringType::DataQuality) => "model-monitoring",
         };
         // Fails for years beyond four digits alone.
         let time = self.scheduled.date().format(format_description!("[year][month][day][hour][minute]"));

@@ -6,9 +6,11 @@
 //! | [`window`] | which data an execution looks at |
 //! | [`schedule`], [`execution`] | the records, and how the one makes the other |
 //! | `captured` | where an endpoint's captures are |
-//! | `requests` | the two processing jobs of an execution |
+//! | `baseline` | what a job compares with, and how it gets it |
+//! | `requests` | the processing jobs of an execution: one of data quality, two of model quality |
 //! | `drive` | the task that takes executions to their ends |
 
+pub(crate) mod baseline;
 pub(crate) mod captured;
 mod drive;
 pub mod execution;

@@ -1,16 +1,17 @@
-//! What the two processing jobs of an execution are asked to do. Names, environment and places are those of jobs that
+//! What the processing jobs of an execution are asked to do. Names, environment and places are those of jobs that
 //! AWS's own schedules started.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::baseline::{Baseline, from_s3};
 use super::captured::Captured;
 use super::execution::{Execution, Stage};
 use crate::clock::Timestamp;
 use crate::jobs::inputs::split_uri;
 use crate::jobs::{Job, Kind, job};
-use crate::sagemaker::model_quality_job_definition::JobDefinition;
+use crate::sagemaker::monitoring_job_definition::{JobDefinition, MonitoringType};
 use crate::store::Records;
 use crate::{ApiError, Fake, s3};
 
@@ -18,12 +19,6 @@ use crate::{ApiError, Fake, s3};
 const LABELS: &str = "/opt/ml/processing/groundtruth";
 const CAPTURES: &str = "/opt/ml/processing/input_data";
 const OUTPUT: &str = "/opt/ml/processing/output";
-
-/// Where the constraints of the baseline are in the container of the analyzer.
-const CONSTRAINTS: &str = "/opt/ml/processing/baseline/constraints";
-
-/// As long as a job may run unless the definition says: an hourly schedule leaves half an hour to each of its two jobs.
-const MAX_RUNTIME_SECONDS: u64 = 1800;
 
 /// An execution with what its jobs are made of.
 pub(super) struct Plan<'a> {
@@ -36,7 +31,7 @@ pub(super) struct Plan<'a> {
 impl Plan<'_> {
     /// The job that merges captures and labels; none if there are no captures or no labels.
     pub(super) fn merge(&self) -> Result<Option<Value>, ApiError> {
-        let labels = self.definition.member("ModelQualityJobInput")["GroundTruthS3Input"]["S3Uri"].as_str();
+        let labels = self.definition.typed("JobInput")["GroundTruthS3Input"]["S3Uri"].as_str();
         let labels = labels.unwrap_or_default().trim_end_matches('/');
         let labels = self.hours().map(|hour| (format!("{labels}/{hour}"), format!("{LABELS}/{hour}")));
         let folders = self.folders();
@@ -60,47 +55,44 @@ impl Plan<'_> {
         Ok(Some(self.job(Stage::Merge, json!({"ImageUri": image}), environment, inputs, output)))
     }
 
-    /// The job that analyses what was merged; none if nothing was.
+    /// The job that analyses what was captured, or merged with its labels; none if there is nothing.
     pub(super) fn analysis(&self) -> Result<Option<Value>, ApiError> {
-        let definition = self.definition;
+        let (definition, execution, window) = (self.definition, self.execution, self.execution.window);
         let input = definition.endpoint_input();
         let source = input["LocalPath"].as_str().unwrap_or_default().trim_end_matches('/');
         let output_uri = self.output_uri();
-        let merged = self.folders().into_iter();
-        let merged = merged.map(|folder| (format!("{output_uri}/merge/{folder}"), format!("{source}/{folder}")));
-        let mut inputs = self.inputs("endpoint_input", merged);
-        if inputs.is_empty() {
+        let destination = self.captured.destination.trim_end_matches('/');
+        let (name, from, own) = match definition.monitoring_type {
+            MonitoringType::DataQuality => ("input", destination.to_owned(), self.of_data_quality()),
+            MonitoringType::ModelQuality => ("endpoint_input", format!("{output_uri}/merge"), self.of_model_quality()),
+        };
+        let places = self.folders().into_iter();
+        let places = places.map(|folder| (format!("{from}/{folder}"), format!("{source}/{folder}")));
+        let data = self.inputs(name, places);
+        if data.is_empty() {
             return Ok(None);
         }
-        let constraints = self.constraints()?;
-        if let Some(uri) = &constraints {
-            inputs.insert(0, from_s3("constraints", uri, CONSTRAINTS));
-        }
-        let (execution, window) = (self.execution, self.execution.window);
-        let to = &definition.member("ModelQualityJobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
+        let to = &definition.typed("JobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
         let to_local = to["LocalPath"].as_str().unwrap_or(OUTPUT);
-        let environment = json!({
-            "analysis_type": "MODEL_QUALITY",
-            "baseline_constraints": constraints.map(|_| format!("{CONSTRAINTS}/constraints.json")),
-            "dataset_format": json!({"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}).to_string(),
+        let mut environment = json!({
             "dataset_source": source,
             "end_time": time(window.end),
-            "inference_attribute": input["InferenceAttribute"],
-            "metric_time": time(window.start),
             "output_path": to_local,
-            "probability_attribute": input["ProbabilityAttribute"],
-            "probability_threshold_attribute": input["ProbabilityThresholdAttribute"].as_f64().map(|value| value.to_string()),
-            "problem_type": definition.member("ModelQualityAppSpecification")["ProblemType"],
             "publish_cloudwatch_metrics": "Enabled",
             "sagemaker_endpoint_name": execution.endpoint,
             "sagemaker_monitoring_schedule_name": execution.schedule,
             "start_time": time(window.start),
         });
-        let mut environment = present(environment);
-        if let Some(own) = definition.member("ModelQualityAppSpecification")["Environment"].as_object() {
-            environment.extend(own.clone());
+        let mut inputs = Vec::new();
+        for file in self.baseline()?.given() {
+            environment[file.variable] = json!(file.path);
+            inputs.push(file.input);
         }
-        let app = &definition.member("ModelQualityAppSpecification");
+        inputs.extend(data);
+        let app = definition.typed("AppSpecification");
+        let mut environment = present(environment);
+        environment.extend(present(own));
+        environment.extend(app["Environment"].as_object().cloned().unwrap_or_default());
         let app = json!({
             "ImageUri": app["ImageUri"], "ContainerEntrypoint": app["ContainerEntrypoint"], "ContainerArguments": app["ContainerArguments"],
         });
@@ -110,14 +102,38 @@ impl Plan<'_> {
         Ok(Some(self.job(Stage::Analysis, app, Value::Object(environment), inputs, output)))
     }
 
+    /// What the environment of an analysis of model quality has beside that of any.
+    fn of_model_quality(&self) -> Value {
+        let input = self.definition.endpoint_input();
+        json!({
+            "analysis_type": "MODEL_QUALITY",
+            "dataset_format": json!({"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}).to_string(),
+            "inference_attribute": input["InferenceAttribute"],
+            "metric_time": time(self.execution.window.start),
+            "probability_attribute": input["ProbabilityAttribute"],
+            "probability_threshold_attribute": input["ProbabilityThresholdAttribute"].as_f64().map(|value| value.to_string()),
+            "problem_type": self.definition.typed("AppSpecification")["ProblemType"],
+        })
+    }
+
+    /// The same of data quality, by the contract that AWS documents for containers.
+    fn of_data_quality(&self) -> Value {
+        let sides = json!({"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}});
+        json!({
+            "dataset_format": sides.to_string(),
+            "sagemaker_endpoint_datacapture_prefix": self.captured.destination,
+        })
+    }
+
     fn job(&self, stage: Stage, app: Value, environment: Value, inputs: Vec<Value>, output: Value) -> Value {
         let definition = self.definition;
-        let stopping = json!({"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS});
+        // An hourly schedule leaves no more.
+        let stopping = json!({"MaxRuntimeInSeconds": definition.monitoring_type.max_runtime_seconds()});
         let request = json!({
             "ProcessingJobName": self.execution.job_name(stage),
             "ProcessingInputs": inputs,
             "ProcessingOutputConfig":
-                present(json!({"Outputs": [output], "KmsKeyId": definition.member("ModelQualityJobOutputConfig")["KmsKeyId"]})),
+                present(json!({"Outputs": [output], "KmsKeyId": definition.typed("JobOutputConfig")["KmsKeyId"]})),
             "ProcessingResources": {"ClusterConfig": definition.member("JobResources")["ClusterConfig"]},
             "StoppingCondition": definition.details.get("StoppingCondition").cloned().unwrap_or(stopping),
             "AppSpecification": present(app),
@@ -148,40 +164,38 @@ impl Plan<'_> {
     }
 
     fn image(&self) -> &str {
-        self.definition.member("ModelQualityAppSpecification")["ImageUri"].as_str().unwrap_or_default()
+        self.definition.typed("AppSpecification")["ImageUri"].as_str().unwrap_or_default()
     }
 
     fn output_uri(&self) -> &str {
-        let output = &self.definition.member("ModelQualityJobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
+        let output = &self.definition.typed("JobOutputConfig")["MonitoringOutputs"][0]["S3Output"];
         output["S3Uri"].as_str().unwrap_or_default().trim_end_matches('/')
     }
 
-    /// Where the constraints are: named, or written by the baselining job that is named.
-    fn constraints(&self) -> Result<Option<String>, ApiError> {
-        let baseline = &self.definition.member("ModelQualityBaselineConfig");
-        if let Some(uri) = baseline["ConstraintsResource"]["S3Uri"].as_str() {
-            return Ok(Some(uri.to_owned()));
+    /// The files of the baseline: named, or written by the baselining job that is named. Model quality is compared with
+    /// constraints alone.
+    fn baseline(&self) -> Result<Baseline, ApiError> {
+        let given = self.definition.typed("BaselineConfig");
+        let named = |resource: &str| given[resource]["S3Uri"].as_str().map(str::to_owned);
+        let mut baseline =
+            Baseline { statistics: named("StatisticsResource"), constraints: named("ConstraintsResource") };
+        if let (Some(name), None) = (given["BaseliningJobName"].as_str(), &baseline.constraints) {
+            let key = job::key(&self.definition.region, Kind::ProcessingJob, name);
+            let job: Option<Job> = self.fake.store.read(|view| view.get(&key))?;
+            let folder = job
+                .as_ref()
+                .and_then(|job| job.request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"].as_str());
+            let folder = folder
+                .ok_or_else(|| ApiError::validation(format!("Could not find requested job with name: {name}")))?;
+            let written = Baseline::in_folder(folder);
+            baseline.statistics = baseline.statistics.or(written.statistics);
+            baseline.constraints = written.constraints;
         }
-        let Some(name) = baseline["BaseliningJobName"].as_str() else { return Ok(None) };
-        let key = job::key(&self.definition.region, Kind::ProcessingJob, name);
-        let job: Option<Job> = self.fake.store.read(|view| view.get(&key))?;
-        let uri = job.and_then(|job| {
-            let uri = &job.request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"];
-            Some(format!("{}/constraints.json", uri.as_str()?.trim_end_matches('/')))
-        });
-        uri.map(Some).ok_or_else(|| ApiError::validation(format!("Could not find requested job with name: {name}")))
+        if self.definition.monitoring_type == MonitoringType::ModelQuality {
+            baseline.statistics = None;
+        }
+        Ok(baseline)
     }
-}
-
-fn from_s3(name: &str, uri: &str, local: &str) -> Value {
-    json!({
-        "InputName": name,
-        "AppManaged": false,
-        "S3Input": {
-            "S3Uri": uri, "LocalPath": local, "S3DataType": "S3Prefix", "S3InputMode": "File",
-            "S3DataDistributionType": "FullyReplicated", "S3CompressionType": "None",
-        },
-    })
 }
 
 fn output(uri: &str, local: &str, mode: &str) -> Value {

@@ -8,6 +8,7 @@ use super::expression::Expression;
 use super::window::Offsets;
 use crate::clock::Timestamp;
 use crate::ids::Ids;
+use crate::sagemaker::monitoring_job_definition::MonitoringType;
 use crate::sagemaker::names;
 use crate::store::{Change, Record, Records};
 use crate::{ApiError, Fake};
@@ -23,6 +24,8 @@ pub struct Schedule {
     pub arn: String,
     /// Tells it from another one of its name, before or after it.
     pub id: String,
+    /// What it looks at.
+    pub monitoring_type: MonitoringType,
     /// `MonitoringScheduleConfig`, as it was given.
     pub config: Value,
     /// The endpoint that its job definition watches.
@@ -61,10 +64,10 @@ impl Schedule {
         }
     }
 
-    /// The job definition that it runs.
+    /// The name of the job definition that it runs, unless the definition is its own.
     #[must_use]
-    pub fn definition(&self) -> &str {
-        self.config["MonitoringJobDefinitionName"].as_str().unwrap_or_default()
+    pub fn definition(&self) -> Option<&str> {
+        self.config["MonitoringJobDefinitionName"].as_str()
     }
 
     /// From now on it goes by its expression: one that fires at once is due now, any other at its next hour. What was due
@@ -100,7 +103,8 @@ impl Schedule {
             schedule: self.name.clone(),
             schedule_arn: self.arn.clone(),
             endpoint: self.endpoint.clone(),
-            definition: self.definition().to_owned(),
+            monitoring_type: self.monitoring_type,
+            config: self.config.clone(),
             id: ids.hex(24),
             scheduled: due,
             window: self.offsets.at(due),

@@ -1,5 +1,6 @@
 //! SageMaker: one file per resource.
 
+mod data_quality_job_definition;
 pub mod endpoint;
 pub mod endpoint_config;
 pub mod execution;
@@ -8,8 +9,9 @@ pub mod model;
 pub mod model_package;
 pub mod model_package_group;
 mod model_package_group_policy;
-pub mod model_quality_job_definition;
+mod model_quality_job_definition;
 mod monitoring_execution;
+pub mod monitoring_job_definition;
 pub mod monitoring_schedule;
 pub mod pipeline;
 mod pipeline_execution_step;
@@ -29,7 +31,7 @@ use serde_json::Value;
 
 use crate::fake::Context;
 use crate::protocol::Service;
-use crate::{ApiError, authorisation};
+use crate::{ApiError, authorisation, pace};
 
 /// An operation: its input as JSON, its output as JSON (null if it has none).
 pub type Operation = fn(&Context<'_>, &Value) -> Result<Value, ApiError>;
@@ -100,6 +102,10 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeTransformJob", transform_job::describe),
     ("StopTransformJob", transform_job::stop),
     ("ListTransformJobs", transform_job::list),
+    ("CreateDataQualityJobDefinition", data_quality_job_definition::create),
+    ("DescribeDataQualityJobDefinition", data_quality_job_definition::describe),
+    ("DeleteDataQualityJobDefinition", data_quality_job_definition::delete),
+    ("ListDataQualityJobDefinitions", data_quality_job_definition::list),
     ("CreateModelQualityJobDefinition", model_quality_job_definition::create),
     ("DescribeModelQualityJobDefinition", model_quality_job_definition::describe),
     ("DeleteModelQualityJobDefinition", model_quality_job_definition::delete),
@@ -130,7 +136,9 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
     let act = valid(operation, &input)?;
     authorisation::check(context, Service::SageMaker, operation, &input)?;
-    act(context, &input)
+    let answer = act(context, &input)?;
+    pace::answered(context.fake, operation, &answer);
+    Ok(answer)
 }
 
 /// The same for the fake's own purposes: nobody needs to allow these.

@@ -18,9 +18,9 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     let named = |member: &str, name: &str| input[member].as_str().is_none_or(|asked| asked.eq_ignore_ascii_case(name));
     let executions = executions.into_iter().filter(|execution| {
         named("EndpointName", &execution.endpoint)
-            && named("MonitoringJobDefinitionName", &execution.definition)
+            && named("MonitoringJobDefinitionName", execution.definition().unwrap_or_default())
             && named("StatusEquals", execution.status.as_str())
-            && named("MonitoringTypeEquals", "ModelQuality")
+            && named("MonitoringTypeEquals", &execution.monitoring_type.to_string())
             && paging::within(execution.scheduled, input, "ScheduledTimeAfter", "ScheduledTimeBefore")
             && paging::within(execution.created, input, "CreationTimeAfter", "CreationTimeBefore")
             && paging::within(execution.modified, input, "LastModifiedTimeAfter", "LastModifiedTimeBefore")
@@ -50,9 +50,11 @@ pub(super) fn summary(fake: &Fake, execution: &Execution) -> Value {
         "LastModifiedTime": execution.modified,
         "MonitoringExecutionStatus": execution.status.as_str(),
         "EndpointName": execution.endpoint,
-        "MonitoringJobDefinitionName": execution.definition,
-        "MonitoringType": "ModelQuality",
+        "MonitoringType": execution.monitoring_type,
     });
+    if let Some(name) = execution.definition() {
+        summary["MonitoringJobDefinitionName"] = json!(name);
+    }
     if let Some(arn) = execution.job_arn(fake) {
         summary["ProcessingJobArn"] = json!(arn);
     }

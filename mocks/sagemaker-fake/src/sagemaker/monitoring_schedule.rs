@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::monitoring_job_definition::{self as job_definition, MonitoringType};
 use super::paging::{self, Order, SortKey};
-use super::{model_quality_job_definition as job_definition, monitoring_execution, names, tags};
+use super::{monitoring_execution, names, tags};
 use crate::ApiError;
 use crate::fake::Context;
 use crate::monitoring::captured::Captured;
@@ -12,11 +13,9 @@ use crate::monitoring::window::Offsets;
 use crate::monitoring::{self, Execution, Schedule, execution};
 use crate::store::{Record, Records};
 
-/// The longest that a job of an hourly schedule may run: each of the two jobs of an execution has half of the hour.
-const HOURLY_MAX_RUNTIME_SECONDS: u64 = 1800;
-
 /// What a `MonitoringScheduleConfig` comes down to.
 struct Wanted {
+    monitoring_type: MonitoringType,
     config: Value,
     endpoint: String,
     expression: Expression,
@@ -26,46 +25,26 @@ struct Wanted {
 impl Wanted {
     /// Reads and checks a configuration.
     fn read(context: &Context<'_>, config: &Value) -> Result<Self, ApiError> {
-        let refused = |message: &str| Err(ApiError::validation(message));
-        let name = match (&config["MonitoringJobDefinitionName"], &config["MonitoringJobDefinition"]) {
-            (Value::String(name), Value::Null) => name,
-            (Value::Null, Value::Null) | (Value::String(_), _) => {
-                return refused(
-                    "Exactly one of MonitoringJobDefinition and MonitoringJobDefinitionName must be specified.",
-                );
-            }
-            _ => {
-                return refused(
-                    "This fake watches model quality, by MonitoringJobDefinitionName: a MonitoringJobDefinition in the \
-                     schedule itself is one of data quality.",
-                );
-            }
-        };
-        match config["MonitoringType"].as_str() {
-            Some("ModelQuality") => {}
-            None => return refused("MonitoringType is required with MonitoringJobDefinitionName."),
-            Some(other) => {
-                let message = format!("This fake watches model quality: MonitoringType '{other}' is not served.");
-                return Err(ApiError::validation(message));
-            }
-        }
-        let definition =
-            context.fake.store.read(|view| job_definition::existing(view, context.fake, context.region, name))?;
+        let (fake, region) = (context.fake, context.region);
+        let definition = fake.store.read(|view| job_definition::of_schedule(view, fake, region, config))?;
+        let monitoring_type = definition.monitoring_type;
         let schedule = &config["ScheduleConfig"];
         let expression = match schedule["ScheduleExpression"].as_str() {
             Some(expression) => Expression::read(expression)?,
             None => Expression::DEFAULT,
         };
         let longest = definition.details.get("StoppingCondition").and_then(|stop| stop["MaxRuntimeInSeconds"].as_u64());
-        if expression.period_hours() == 1 && longest.is_some_and(|longest| longest > HOURLY_MAX_RUNTIME_SECONDS) {
+        let allowed = monitoring_type.max_runtime_seconds();
+        if expression.period_hours() == 1 && longest.is_some_and(|longest| longest > allowed) {
             let message = format!(
-                "MaxRuntimeInSeconds of an hourly model quality monitoring schedule must not be more than {HOURLY_MAX_RUNTIME_SECONDS}."
+                "MaxRuntimeInSeconds of an hourly {monitoring_type} monitoring schedule must not be more than {allowed}."
             );
             return Err(ApiError::validation(message));
         }
         let offsets = Offsets::read(expression, schedule, definition.endpoint_input())?;
         Captured::of(context, definition.endpoint())?;
-        Ok(Self { config: config.clone(), endpoint: definition.endpoint().to_owned(), expression, offsets })
+        let endpoint = definition.endpoint().to_owned();
+        Ok(Self { monitoring_type, config: config.clone(), endpoint, expression, offsets })
     }
 }
 
@@ -78,6 +57,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
         name: name.to_owned(),
         arn: arn(context, name),
         id: fake.ids.hex(24),
+        monitoring_type: wanted.monitoring_type,
         config: wanted.config,
         endpoint: wanted.endpoint,
         offsets: wanted.offsets,
@@ -110,7 +90,7 @@ pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, Ap
         "MonitoringScheduleArn": schedule.arn,
         "MonitoringScheduleName": schedule.name,
         "MonitoringScheduleStatus": schedule.status(),
-        "MonitoringType": "ModelQuality",
+        "MonitoringType": schedule.monitoring_type,
         "CreationTime": schedule.created,
         "LastModifiedTime": schedule.modified,
         "MonitoringScheduleConfig": schedule.config,
@@ -125,6 +105,7 @@ pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, Ap
 pub(super) fn update(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let wanted = Wanted::read(context, &input["MonitoringScheduleConfig"])?;
     let schedule = change(context, input, |schedule| {
+        schedule.monitoring_type = wanted.monitoring_type;
         schedule.config = wanted.config;
         schedule.endpoint = wanted.endpoint;
         schedule.offsets = wanted.offsets;
@@ -170,9 +151,9 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     let schedules = schedules.into_iter().filter(|schedule| {
         paging::name_contains(&schedule.name, input)
             && named("EndpointName", &schedule.endpoint)
-            && named("MonitoringJobDefinitionName", schedule.definition())
+            && named("MonitoringJobDefinitionName", schedule.definition().unwrap_or_default())
             && named("StatusEquals", schedule.status())
-            && named("MonitoringTypeEquals", "ModelQuality")
+            && named("MonitoringTypeEquals", &schedule.monitoring_type.to_string())
             && paging::within(schedule.created, input, "CreationTimeAfter", "CreationTimeBefore")
             && paging::within(schedule.modified, input, "LastModifiedTimeAfter", "LastModifiedTimeBefore")
     });
@@ -191,16 +172,19 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
 }
 
 fn summary(schedule: &Schedule) -> Value {
-    json!({
+    let mut summary = json!({
         "MonitoringScheduleName": schedule.name,
         "MonitoringScheduleArn": schedule.arn,
         "CreationTime": schedule.created,
         "LastModifiedTime": schedule.modified,
         "MonitoringScheduleStatus": schedule.status(),
         "EndpointName": schedule.endpoint,
-        "MonitoringJobDefinitionName": schedule.definition(),
-        "MonitoringType": "ModelQuality",
-    })
+        "MonitoringType": schedule.monitoring_type,
+    });
+    if let Some(name) = schedule.definition() {
+        summary["MonitoringJobDefinitionName"] = json!(name);
+    }
+    summary
 }
 
 fn arn(context: &Context<'_>, name: &str) -> String {

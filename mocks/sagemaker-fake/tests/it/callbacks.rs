@@ -95,6 +95,29 @@ async fn a_step_fails_for_the_reason_it_is_given_and_asks_anew_when_retried() {
 }
 
 #[tokio::test]
+async fn what_was_answered_stands_in_a_selective_execution() {
+    let account = Account::new();
+    account.pipeline("p", &asking());
+    let (source, token) = waiting(&account).await;
+    succeed(&account, &token, "0.75", "1").unwrap();
+    account.settled(&source).await;
+    let selected =
+        json!({"SelectedSteps": [{"StepName": "Gate"}, {"StepName": "TooHigh"}], "SourcePipelineExecutionArn": source});
+    let token = account.fake.ids.uuid();
+    let input = json!({"PipelineName": "p", "ClientRequestToken": token, "SelectiveExecutionConfig": selected});
+    let arn = account.call("StartPipelineExecution", input).unwrap()["PipelineExecutionArn"].clone();
+    let execution = account.settled(arn.as_str().unwrap()).await;
+    assert_eq!(
+        execution.step("TooHigh").unwrap().failure_reason.as_deref(),
+        Some("somebody"),
+        "nobody was asked again"
+    );
+    let ask = account.steps(&execution.arn).pop().unwrap();
+    assert_eq!((&ask["StepName"], &ask["StepStatus"]), (&json!("Ask"), &json!("Succeeded")));
+    assert_eq!(ask["SelectiveExecutionResult"], json!({"SourcePipelineExecutionArn": source}));
+}
+
+#[tokio::test]
 async fn an_execution_that_is_stopped_waits_for_the_answer() {
     let account = Account::new();
     account.pipeline("p", &asking());

@@ -1,5 +1,6 @@
 //! Model Monitor: definitions, schedules and executions.
 
+mod data_quality;
 mod definitions;
 mod executions;
 mod firing;

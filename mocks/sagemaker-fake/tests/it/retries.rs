@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pipeline_definition::Step;
 use pipeline_definition::build::{ProcessingStep, StepOptions};
 use pipeline_definition::definition::RetryPolicy;
+use pipeline_definition::{Definition, Step, StepType};
 use sagemaker_fake::clock::{Clock, Timestamp};
 use sagemaker_fake::engine::{self, Execution, ExecutionStatus, StepRecord, StepStatus};
 use sagemaker_fake::faults::{CallFault, JobFault, Rule};
@@ -12,7 +12,7 @@ use sagemaker_fake::jobs::Kind;
 use sagemaker_fake::{ApiError, Fake, FakeBuilder};
 use serde_json::{Value, json};
 
-use crate::account::{Account, Meeting, ROLE, SHELL, definition, patiently};
+use crate::account::{Account, BUCKET, Meeting, ROLE, SHELL, STS, definition, patiently};
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
@@ -152,6 +152,65 @@ async fn a_failed_job_is_followed_by_a_new_one() {
     let policy = RetryPolicy::up_to_attempts(["SageMaker.JOB_INTERNAL_ERROR"], 5);
     let arn = account.start_one("bad", script("A", "exit 1").retry(policy));
     assert_eq!(account.settled(&arn).await.step("A").unwrap().attempts, 1);
+}
+
+/// The first step of a type in a definition of `definitions/`, alone and with a retry policy.
+fn one_of(definition: &str, kind: &StepType, policy: RetryPolicy) -> Definition {
+    let mut definition = Definition::parse(definition).unwrap();
+    definition.steps.retain(|step| step.kind == *kind);
+    definition.steps.truncate(1);
+    definition.steps[0].retry_policies = vec![policy];
+    definition
+}
+
+#[tokio::test]
+async fn steps_of_every_type_that_makes_a_job_are_tried_again() {
+    let account = Account::build(builder());
+    let model = json!({"Image": STS, "ModelDataUrl": format!("s3://{BUCKET}/model.tar.gz")});
+    account.put("model.tar.gz", crate::hosting::model());
+    account.put("rows/a.csv", format!("1,{}\n", crate::hosting::row()));
+    account.put("baseline/data.csv", "size,kind\n1,a\n2,b\n");
+    account
+        .call("CreateModel", json!({"ModelName": "m", "ExecutionRoleArn": ROLE, "PrimaryContainer": model}))
+        .unwrap();
+    let capacity = || RetryPolicy::up_to_attempts(["SageMaker.CAPACITY_ERROR"], 2);
+    let transform = || {
+        let mut score = one_of(include_str!("definitions/score.json"), &StepType::Transform, capacity());
+        score.steps[0].arguments["ModelName"] = json!("m");
+        score
+    };
+    let check = || one_of(include_str!("definitions/checks.json"), &StepType::QualityCheck, capacity());
+    let parameters = [("SkipCheck", "true")];
+    for (name, definition, kind, parameters) in
+        [("score", transform(), Kind::TransformJob, &[][..]), ("checks", check(), Kind::ProcessingJob, &parameters[..])]
+    {
+        account.fake.faults.fail_jobs(kind, JobFault::CapacityError, 1);
+        account.pipeline(name, &definition);
+        let arn = account.start(name, parameters).unwrap();
+        let step = &definition.steps[0].name;
+        let failed = account.waiting(&arn, step, 1).await;
+        assert!(failed.retried[0].reason.starts_with("ClientError: CapacityError: "), "{name}: {failed:?}");
+        account.advance(1);
+        let execution = account.settled(&arn).await;
+        assert_eq!(execution.status, ExecutionStatus::Succeeded, "{execution:#?}");
+        // What is listed is the job of the attempt that succeeded.
+        let metadata = account.steps(&arn)[0]["Metadata"].to_string();
+        let job = &execution.step(step).unwrap().resource;
+        assert!(metadata.contains(&format!("/{job}\"")) && failed.resource == *job, "{metadata}");
+    }
+
+    account.fake.faults.fail_calls("CreateHyperParameterTuningJob", CallFault::Throttling, 2);
+    let policy = RetryPolicy::up_to_attempts(["Step.THROTTLING"], 1);
+    account.pipeline("tuning", &one_of(include_str!("definitions/tuning.json"), &StepType::Tuning, policy));
+    let arn = account.start("tuning", &[]).unwrap();
+    account.waiting(&arn, "TuneSTS", 1).await;
+    account.advance(1);
+    let step = account.settled(&arn).await.step("TuneSTS").unwrap().clone();
+    let reason = step.failure_reason.unwrap();
+    assert!(
+        step.attempts == 2 && reason.contains("Failed to invoke sagemaker:CreateHyperParameterTuningJob."),
+        "{reason}"
+    );
 }
 
 #[tokio::test]

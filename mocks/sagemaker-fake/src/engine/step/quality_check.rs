@@ -13,14 +13,8 @@ use crate::engine::execution::StepRecord;
 use crate::engine::role;
 use crate::engine::scope::ExecutionScope;
 use crate::jobs::{self, Job, Kind};
+use crate::monitoring::baseline::Baseline;
 use crate::store::Records;
-
-/// Where the files of a baseline are, as S3 URIs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Baseline {
-    statistics: Option<String>,
-    constraints: Option<String>,
-}
 
 /// What a step says beside the arguments of its job.
 struct Settings {
@@ -56,7 +50,7 @@ pub(super) fn start(scope: &ExecutionScope<'_>, step: &Step, record: &mut StepRe
     let calculated = Baseline::in_folder(&output(&input)?);
     let previous = settings.previous(scope);
     if !settings.skips {
-        previous.add_to(&mut input)?;
+        compare_with(&previous, &mut input)?;
     }
     let used = if settings.registers { &calculated } else { &previous };
     let mut metadata = json!({
@@ -173,39 +167,22 @@ impl Settings {
     }
 }
 
-impl Baseline {
-    fn in_folder(folder: &str) -> Self {
-        let file = |name: &str| Some(format!("{folder}/{name}.json"));
-        Self { statistics: file("statistics"), constraints: file("constraints") }
+/// Gives a job the files that it compares with.
+fn compare_with(previous: &Baseline, input: &mut Value) -> Result<(), Failure> {
+    if previous.constraints.is_none() {
+        // What SageMaker says of this is not known.
+        return Err(
+            "ClientError: There is no baseline to check against: supply one, register a model package that is \
+                    approved with its DriftCheckBaselines, or set SkipCheck."
+                .to_owned()
+                .into(),
+        );
     }
-
-    /// Gives the files to the job, where scheduled jobs of the monitor have them too.
-    fn add_to(&self, input: &mut Value) -> Result<(), Failure> {
-        if self.constraints.is_none() {
-            // What SageMaker says of this is not known.
-            return Err(
-                "ClientError: There is no baseline to check against: supply one, register a model package that is \
-                        approved with its DriftCheckBaselines, or set SkipCheck."
-                    .to_owned()
-                    .into(),
-            );
+    for file in previous.given() {
+        input["Environment"][file.variable] = json!(file.path);
+        if let Some(inputs) = input["ProcessingInputs"].as_array_mut() {
+            inputs.push(file.input);
         }
-        let files = [
-            ("baseline_constraints", "constraints", "constraints", &self.constraints),
-            ("baseline_statistics", "baseline", "stats", &self.statistics),
-        ];
-        for (variable, name, folder, uri) in files {
-            let Some(uri) = uri else { continue };
-            let folder = format!("/opt/ml/processing/baseline/{folder}");
-            let file = uri.rsplit('/').next().unwrap_or_default();
-            input["Environment"][variable] = json!(format!("{folder}/{file}"));
-            if let Some(inputs) = input["ProcessingInputs"].as_array_mut() {
-                inputs.push(json!({
-                    "InputName": name,
-                    "S3Input": {"S3Uri": uri, "LocalPath": folder, "S3DataType": "S3Prefix", "S3InputMode": "File"},
-                }));
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }

@@ -42,7 +42,7 @@ async fn what_cannot_be_scheduled_is_refused() {
     let of = |member: &str| format!("{config}/{member}");
     check("/MonitoringScheduleName", json!(SCHEDULE), "ResourceInUse", "already exists");
     check("/MonitoringScheduleName", json!("a_b"), invalid, "failed to satisfy constraint");
-    check(&of("MonitoringType"), json!("DataQuality"), invalid, "'DataQuality' is not served");
+    check(&of("MonitoringType"), json!("ModelBias"), invalid, "'ModelBias' is not served");
     check(&of("MonitoringType"), json!(null), invalid, "MonitoringType is required");
     check(&of("MonitoringJobDefinitionName"), json!("nothing"), "ResourceNotFound", "Monitoring Job Definition");
     check(&of("MonitoringJobDefinitionName"), json!(null), invalid, "Exactly one of");
