@@ -69,10 +69,7 @@ pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     context.fake.store.write(|change| {
         let mut job = existing(change, context, name(input))?;
         if job.status.is_final() {
-            let status = job.status.as_str();
-            let message =
-                format!("The request was rejected because the hyper parameter tuning job is in status {status}.");
-            return Err(ApiError::validation(message));
+            return Err(in_status(&job));
         }
         job.status = Status::Stopping;
         job.modified = context.fake.clock.now();
@@ -80,6 +77,19 @@ pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     })?;
     context.fake.engine.notify();
     Ok(Value::Null)
+}
+
+/// Takes the tuning job off the record; its training jobs stay. AWS declares no errors for this: those are inferred.
+pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    context.fake.store.write(|change| {
+        let job = existing(change, context, name(input))?;
+        if !job.status.is_final() {
+            return Err(in_status(&job));
+        }
+        change.delete::<TuningJob>(&job.key())?;
+        tags::delete(change, &job.arn)?;
+        Ok(Value::Null)
+    })
 }
 
 pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
@@ -253,6 +263,13 @@ fn existing(records: &impl Records, context: &Context<'_>, name: &str) -> Result
     found.ok_or_else(|| {
         ApiError::not_found(format!("Amazon SageMaker can't find a tuning job called {name}. Type another name."))
     })
+}
+
+fn in_status(job: &TuningJob) -> ApiError {
+    let status = job.status.as_str();
+    ApiError::validation(format!(
+        "The request was rejected because the hyper parameter tuning job is in status {status}."
+    ))
 }
 
 fn name(input: &Value) -> &str {
