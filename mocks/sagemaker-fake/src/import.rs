@@ -54,7 +54,7 @@ const KINDS: Kinds = kinds![
     sagemaker::model::Model,
     sagemaker::model_package::ModelPackage,
     sagemaker::model_package_group::ModelPackageGroup,
-    sagemaker::model_quality_job_definition::JobDefinition,
+    sagemaker::monitoring_job_definition::JobDefinition,
     sagemaker::pipeline::Pipeline,
     sagemaker::pipeline_version::PipelineVersion,
     sagemaker::tags::ResourceTags,

@@ -30,6 +30,8 @@ enum Verb {
     Scenario(verbs::scenario::Scenario),
     /// Begins again: the account is as its scenario began
     Reset(verbs::scenario::Reset),
+    /// Says what goes wrong on request, and changes that
+    Faults(verbs::faults::Faults),
     /// Prints the state as one JSON document, or writes the whole account into a file
     Export(verbs::transfer::Export),
     /// Takes the account over that was exported into a file, in place of the one that is there
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Verb::State(state) => state.run(output),
         Verb::Scenario(scenario) => scenario.run(output),
         Verb::Reset(reset) => reset.run(output),
+        Verb::Faults(faults) => faults.run(output),
         Verb::Export(export) => export.run(output),
         Verb::Import(import) => import.run(output),
         Verb::Container { arguments } => return sts_container::run(arguments),

@@ -27,7 +27,7 @@ pub const VERSION: u32 = 2;
 
 /// (kind, key) -> the record as JSON. JSON keeps the state readable and lets old records be read by newer code. Where it
 /// does not, the number in the name goes up, and states of other numbers are refused rather than misread.
-const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 2");
+const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 3");
 
 /// How much of the file is kept in memory, in bytes. An account that people work with fits several times over.
 const CACHE: usize = 16 << 20;

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::fake;
 
+/// A model that there is.
+const MODEL: &str = "refusals";
+
 /// A request with one member that is refused: the operation, the member, and the input.
 fn requests(world: &World) -> Vec<(&'static str, &'static str, Value)> {
     let (role, image, bucket) = (&world.account.role, &world.account.image, &world.account.bucket);
@@ -55,11 +58,69 @@ fn requests(world: &World) -> Vec<(&'static str, &'static str, Value)> {
         "FileSystemId": "fs-0123456789a", "FileSystemAccessMode": "ro", "FileSystemType": "EFS", "DirectoryPath": "/d"}});
     let groups = json!({"InstanceGroups": [{"InstanceGroupName": "g", "InstanceType": "ml.m5.large", "InstanceCount": 1}], "InstanceType": null, "InstanceCount": null});
     let schedule = |config: Value| json!({"MonitoringScheduleName": "s", "MonitoringScheduleConfig": config});
-    let inline = schedule(json!({"MonitoringJobDefinition": {
-        "MonitoringInputs": [{"EndpointInput": {"EndpointName": "e", "LocalPath": "/opt/ml/processing/in"}}],
-        "MonitoringOutputConfig": {"MonitoringOutputs": [{"S3Output": {"S3Uri": "s3://b/r", "LocalPath": "/opt/ml/processing/out"}}]},
-        "MonitoringResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
-        "MonitoringAppSpecification": {"ImageUri": image}, "RoleArn": role}}));
+    let inline = |input: Value, app: Value| {
+        let output = json!({"S3Uri": format!("s3://{bucket}/r"), "LocalPath": "/opt/ml/processing/out"});
+        schedule(json!({"MonitoringJobDefinition": {
+            "MonitoringInputs": [input],
+            "MonitoringOutputConfig": {"MonitoringOutputs": [{"S3Output": output}]},
+            "MonitoringResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
+            "MonitoringAppSpecification": merged(json!({"ImageUri": image}), app),
+            "RoleArn": role,
+        }}))
+    };
+    let watched = json!({"EndpointInput": {"EndpointName": "e", "LocalPath": "/opt/ml/processing/in"}});
+    let data = |members: Value| {
+        let output = json!({"S3Uri": format!("s3://{bucket}/r"), "LocalPath": "/opt/ml/processing/out"});
+        let base = json!({
+            "JobDefinitionName": "d", "RoleArn": role,
+            "DataQualityAppSpecification": {"ImageUri": image},
+            "DataQualityJobInput": watched,
+            "DataQualityJobOutputConfig": {"MonitoringOutputs": [{"S3Output": output}]},
+            "JobResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
+        });
+        merged(base, members)
+    };
+    let transform = |members: Value| {
+        let source = json!({"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": format!("s3://{bucket}/i")}});
+        let base = json!({
+            "TransformJobName": "j", "ModelName": MODEL,
+            "TransformInput": {"DataSource": source},
+            "TransformOutput": {"S3OutputPath": format!("s3://{bucket}/o")},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        });
+        merged(base, members)
+    };
+    let tuning = |config: Value, members: Value, resources: Value| {
+        let config = merged(
+            json!({
+                "Strategy": "Random",
+                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+                "ResourceLimits": {"MaxParallelTrainingJobs": 1, "MaxNumberOfTrainingJobs": 1},
+                "ParameterRanges": {"CategoricalParameterRanges": [{"Name": "l2", "Values": ["1"]}]},
+            }),
+            config,
+        );
+        let definition = json!({
+            "AlgorithmSpecification": {
+                "TrainingImage": image, "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}],
+            },
+            "RoleArn": role, "OutputDataConfig": {"S3OutputPath": format!("s3://{bucket}/o")},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 1},
+        });
+        let base = json!({
+            "HyperParameterTuningJobName": "j",
+            "HyperParameterTuningJobConfig": config,
+            "TrainingJobDefinition": merged(definition, resources),
+        });
+        merged(base, members)
+    };
+    let instance = json!({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}});
+    let several = json!({"HyperParameterTuningResourceConfig": {
+        "InstanceConfigs": [{"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}]}});
+    let parents = json!({"WarmStartConfig": {
+        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "p"}], "WarmStartType": "IdenticalDataAndAlgorithm"}});
+    let none = || json!({});
     let bias = schedule(json!({"MonitoringJobDefinitionName": "d", "MonitoringType": "ModelBias"}));
     let script = "s3://b/script.py";
     vec![
@@ -116,11 +177,89 @@ fn requests(world: &World) -> Vec<(&'static str, &'static str, Value)> {
                 json!({"ModelQualityAppSpecification": {"ImageUri": image, "ProblemType": "Regression", "PostAnalyticsProcessorSourceUri": script}}),
             ),
         ),
-        ("CreateMonitoringSchedule", "MonitoringScheduleConfig.MonitoringJobDefinition", inline.clone()),
         ("CreateMonitoringSchedule", "MonitoringScheduleConfig.MonitoringType", bias.clone()),
-        ("UpdateMonitoringSchedule", "MonitoringScheduleConfig.MonitoringJobDefinition", inline),
         ("UpdateMonitoringSchedule", "MonitoringScheduleConfig.MonitoringType", bias),
+        (
+            "CreateDataQualityJobDefinition",
+            "DataQualityJobInput.BatchTransformInput",
+            data(json!({"DataQualityJobInput": {"BatchTransformInput": batch}})),
+        ),
+        (
+            "CreateDataQualityJobDefinition",
+            "DataQualityAppSpecification.RecordPreprocessorSourceUri",
+            data(json!({"DataQualityAppSpecification": {"ImageUri": image, "RecordPreprocessorSourceUri": script}})),
+        ),
+        (
+            "CreateDataQualityJobDefinition",
+            "DataQualityAppSpecification.PostAnalyticsProcessorSourceUri",
+            data(json!({"DataQualityAppSpecification": {"ImageUri": image, "PostAnalyticsProcessorSourceUri": script}})),
+        ),
+        (
+            "CreateTransformJob",
+            "TransformInput.SplitType",
+            transform(json!({"TransformInput": {"DataSource": s3_source, "SplitType": "RecordIO"}})),
+        ),
+        (
+            "CreateTransformJob",
+            "DataCaptureConfig.GenerateInferenceId",
+            transform(json!({"DataCaptureConfig": {"DestinationS3Uri": "s3://b/c", "GenerateInferenceId": true}})),
+        ),
+        (
+            "CreateHyperParameterTuningJob",
+            "HyperParameterTuningJobConfig.Strategy",
+            tuning(json!({"Strategy": "Hyperband"}), none(), instance.clone()),
+        ),
+        (
+            "CreateHyperParameterTuningJob",
+            "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters",
+            tuning(
+                json!({"ParameterRanges": {"AutoParameters": [{"Name": "l2", "ValueHint": "1"}]}}),
+                none(),
+                instance.clone(),
+            ),
+        ),
+        (
+            "CreateHyperParameterTuningJob",
+            "HyperParameterTuningJobConfig.TuningJobCompletionCriteria.ConvergenceDetected",
+            tuning(
+                json!({"TuningJobCompletionCriteria": {"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}}}),
+                none(),
+                instance.clone(),
+            ),
+        ),
+        (
+            "CreateHyperParameterTuningJob",
+            "TrainingJobDefinition.HyperParameterTuningResourceConfig.InstanceConfigs",
+            tuning(none(), none(), several),
+        ),
+        ("CreateHyperParameterTuningJob", "WarmStartConfig", tuning(none(), parents, instance.clone())),
+        (
+            "CreateHyperParameterTuningJob",
+            "Autotune",
+            tuning(none(), json!({"Autotune": {"Mode": "Enabled"}}), instance),
+        ),
     ]
+    .into_iter()
+    .chain(["CreateMonitoringSchedule", "UpdateMonitoringSchedule"].into_iter().flat_map(|operation| {
+        [
+            (
+                operation,
+                "MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringInputs.BatchTransformInput",
+                inline(json!({"BatchTransformInput": batch}), none()),
+            ),
+            (
+                operation,
+                "MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification.RecordPreprocessorSourceUri",
+                inline(watched.clone(), json!({"RecordPreprocessorSourceUri": script})),
+            ),
+            (
+                operation,
+                "MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification.PostAnalyticsProcessorSourceUri",
+                inline(watched.clone(), json!({"PostAnalyticsProcessorSourceUri": script})),
+            ),
+        ]
+    }))
+    .collect()
 }
 
 /// Members of one in place of those of the other.
@@ -199,6 +338,9 @@ async fn what_is_called_refused_is_refused_by_name() {
     let (_aws, world) = fake::account().await;
     let put = world.clients.s3.put_object().bucket(&world.account.bucket).key("i/x");
     put.body(aws_sdk_s3::primitives::ByteStream::from_static(b"x")).send().await.unwrap();
+    let container = json!({"Image": world.account.image});
+    let model = json!({"ModelName": MODEL, "ExecutionRoleArn": world.account.role, "PrimaryContainer": container});
+    world.clients.sagemaker_json.call("SageMaker", "CreateModel", &model).await.unwrap();
     let mut shown = BTreeSet::new();
     let mut check = |service: &str, operation: &str, member: &str, refusal: Option<(String, String)>| {
         let (code, message) = refusal.unwrap_or_else(|| panic!("{operation} takes {member}"));

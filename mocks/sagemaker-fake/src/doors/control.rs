@@ -32,7 +32,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-pub use client::{ask, download, upload};
+pub use client::{ask, download, tell, upload};
 pub use clock::ClockFace;
 
 use crate::protocol::pairs;

@@ -8,6 +8,7 @@ use super::{Look, calls, link, link_arn};
 use crate::ApiError;
 use crate::endpoints::Endpoint;
 use crate::engine::Execution;
+use crate::faults::InForce;
 use crate::jobs::Job;
 use crate::monitoring::Schedule;
 use crate::sagemaker::pipeline::Pipeline;
@@ -34,6 +35,7 @@ pub(super) fn page(look: &Look<'_>) -> Result<Page, ApiError> {
             || jobs.iter().any(|job| !job.status.is_final())
             || endpoints.iter().any(|endpoint| endpoint.status.is_in_progress())
             || schedules.iter().any(|schedule| schedule.pending);
+        let faults = fake.faults.list();
         let body = html! {
             (kinds(view)?)
             @if !executions.is_empty() { (section("Executions", of_executions(&executions))) }
@@ -41,6 +43,7 @@ pub(super) fn page(look: &Look<'_>) -> Result<Page, ApiError> {
             @if !endpoints.is_empty() { (section("Endpoints", of_endpoints(&endpoints))) }
             @if !schedules.is_empty() { (section("Monitoring schedules", of_schedules(&schedules))) }
             @if !pipelines.is_empty() { (section("Pipelines", of_pipelines(&pipelines))) }
+            @if !faults.is_empty() { (section("What goes wrong on request", of_faults(&faults))) }
             (section("Calls", calls::newest(look, CALLS)))
             (section("How to get in", getting_in(look)))
         };
@@ -136,6 +139,21 @@ fn of_pipelines(pipelines: &[Pipeline]) -> Markup {
         ]
     };
     table(&["pipeline", "version", "changed", "last run", "role"], pipelines.iter().map(row).collect(), "none")
+}
+
+fn of_faults(faults: &[InForce]) -> Markup {
+    let row = |fault: &InForce| {
+        let rule = serde_json::to_value(&fault.rule).unwrap_or_default();
+        let fields = rule.as_object().into_iter().flatten().filter(|(name, _)| *name != "fault");
+        let fields: Vec<_> = fields.map(|(name, value)| format!("{name} {value}")).collect();
+        vec![
+            html! { (fault.id) },
+            html! { (rule["fault"].as_str().unwrap_or_default()) },
+            html! { (fields.join(", ")) },
+            html! { (fault.acted) " of " (fault.seen) },
+        ]
+    };
+    table(&["rule", "fault", "with", "struck"], faults.iter().map(row).collect(), "nothing")
 }
 
 /// What a client is told.

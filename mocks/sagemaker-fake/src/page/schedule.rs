@@ -38,11 +38,10 @@ pub(super) fn page(look: &Look<'_>, key: &str) -> Result<Page, ApiError> {
             ("Due next", Some(moment_if(schedule.next.filter(|_| !schedule.stopped)))),
             ("Expression", expression.map(|expression| html! { code { (expression) } })),
             ("Endpoint", Some(link("endpoint", &names::key(&schedule.region, &schedule.endpoint), &schedule.endpoint))),
-            ("Job definition", Some(link(
-                "model-quality-job-definition",
-                &names::key(&schedule.region, schedule.definition()),
-                schedule.definition(),
-            ))),
+            ("Job definition", schedule.definition().map(|name| {
+                let key = format!("{}/{}", schedule.monitoring_type.resource(), names::key(&schedule.region, name));
+                link("monitoring-job-definition", &key, name)
+            })),
             ("Created", Some(moment(schedule.created))),
             ("ARN", text(Some(&schedule.arn))),
         ]))

@@ -1,6 +1,7 @@
 //! The verbs of the program. All but `serve` ask whoever serves the state, and answer for it if nobody does.
 
 pub mod advance;
+pub mod faults;
 pub mod scenario;
 pub mod serve;
 pub mod state;

@@ -64,6 +64,7 @@ impl Serve {
         let fake = Fake::builder().state(&state).scenario(named).enforce_iam(enforce_iam).pace(pace).build()?;
         // Asked for before anyone is told the URL: whoever stops us early stops us in order.
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        http::allow_many_connections();
         let server = http::serve(&fake, listener, Checked::No)?;
         let owner =
             Owner::claim(&state, server.url()).with_context(|| format!("cannot write to {}", state.display()))?;

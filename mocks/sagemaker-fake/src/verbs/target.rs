@@ -18,10 +18,10 @@ use tokio::net::TcpListener;
 #[derive(Args)]
 pub struct Target {
     /// The folder of the state
-    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_STATE, conflicts_with = "url")]
+    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_STATE, conflicts_with = "url", global = true)]
     pub state: PathBuf,
     /// The URL of a server, in place of a folder
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pub url: Option<String>,
 }
 

@@ -25,6 +25,16 @@ pub fn ask(url: &str, method: &Method, what: &str) -> io::Result<Value> {
     head.json()
 }
 
+/// The same, with something to tell it.
+///
+/// # Errors
+/// Those of [`ask`].
+pub fn tell(url: &str, method: &Method, what: &str, told: &Value) -> io::Result<Value> {
+    let told = told.to_string();
+    let (mut answer, _) = Connection::open(url, PATIENCE)?.send(method, what, told.len() as u64, told.as_bytes())?;
+    answer.json()
+}
+
 /// Sends the fake at `url` what is in a file. Blocks for minutes at most.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! What is not there, or not served: refused by name, and never taken for something else.
 
 use aws_sdk_s3::types::{
-    BucketCannedAcl, Delete, ObjectCannedAcl, ObjectIdentifier, ObjectOwnership, OwnershipControls,
-    OwnershipControlsRule,
+    BucketCannedAcl, Delete, ObjectCannedAcl, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
+    ObjectLockRetention, ObjectLockRetentionMode, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
 };
 
 use super::wire::exchange;
@@ -70,9 +70,11 @@ async fn a_bucket_without_lock_knows_no_holds() {
     let missing = "InvalidRequest: Bucket is missing Object Lock Configuration";
     let s3 = &account.s3;
     assert_eq!(sentence(s3.get_object_legal_hold().bucket(BUCKET).key("k").send().await), missing);
-    assert_eq!(sentence(s3.put_object_legal_hold().bucket(BUCKET).key("k").send().await), missing);
+    let hold = ObjectLockLegalHold::builder().status(ObjectLockLegalHoldStatus::On).build();
+    assert_eq!(sentence(s3.put_object_legal_hold().bucket(BUCKET).key("k").legal_hold(hold).send().await), missing);
     assert_eq!(sentence(s3.get_object_retention().bucket(BUCKET).key("k").send().await), missing);
-    assert_eq!(sentence(s3.put_object_retention().bucket(BUCKET).key("k").send().await), missing);
+    let retention = ObjectLockRetention::builder().mode(ObjectLockRetentionMode::Governance).build();
+    assert_eq!(sentence(s3.put_object_retention().bucket(BUCKET).key("k").retention(retention).send().await), missing);
     s3.delete_bucket_replication().bucket(BUCKET).send().await.unwrap();
     s3.delete_bucket_website().bucket(BUCKET).send().await.unwrap();
 }
