@@ -38,7 +38,7 @@ impl Clients {
             match client.prepare(sh, &place)? {
                 Err(reason) if self.require => bail!("{name} cannot be tried: {reason}"),
                 Err(reason) => println!("  skipped: {reason}"),
-                Ok(script) if script.run(sh, &place)? => println!("  passed in {} s", begin.elapsed().as_secs()),
+                Ok(scripts) if scripts.run(sh, &place)? => println!("  passed in {} s", begin.elapsed().as_secs()),
                 Ok(_) => {
                     println!("  FAILED");
                     code = ExitCode::FAILURE;
@@ -58,33 +58,34 @@ struct Place<'a> {
     fake: &'a Path,
 }
 
-/// A script that is ready to run: its interpreter if it needs one, its name, and a folder of programs that it finds first.
-struct Script {
+/// A client's scripts, ready to run: their interpreter if they need one, their names, and a folder of programs that they
+/// find first.
+struct Scripts {
     interpreter: Option<PathBuf>,
-    name: &'static str,
+    names: &'static [&'static str],
     path: Option<PathBuf>,
 }
 
 impl Client {
     /// Sees to it that the client is there; the reason if it cannot be.
-    fn prepare(self, sh: &Shell, place: &Place<'_>) -> anyhow::Result<Result<Script, String>> {
+    fn prepare(self, sh: &Shell, place: &Place<'_>) -> anyhow::Result<Result<Scripts, String>> {
         match self {
-            Client::Boto3 => Ok(venv(sh, place, "aws")?.map(|bin| python(&bin, "journey.py"))),
-            Client::Sdk => Ok(venv(sh, place, "sdk")?.map(|bin| python(&bin, "sdk_journey.py"))),
+            Client::Boto3 => Ok(venv(sh, place, "aws")?.map(|bin| python(&bin, &["journey.py", "s3.py"]))),
+            Client::Sdk => Ok(venv(sh, place, "sdk")?.map(|bin| python(&bin, &["sdk_journey.py"]))),
             Client::Cli => {
                 let bin = venv(sh, place, "aws")?;
-                Ok(bin.map(|bin| Script { interpreter: None, name: "journey.sh", path: Some(bin) }))
+                Ok(bin.map(|bin| Scripts { interpreter: None, names: &["journey.sh"], path: Some(bin) }))
             }
             Client::Terraform => {
                 let ready = terraform(sh, place)?;
-                Ok(ready.map(|()| Script { interpreter: None, name: "terraform.sh", path: None }))
+                Ok(ready.map(|()| Scripts { interpreter: None, names: &["terraform.sh"], path: None }))
             }
         }
     }
 }
 
-fn python(bin: &Path, name: &'static str) -> Script {
-    Script { interpreter: Some(bin.join("python")), name, path: None }
+fn python(bin: &Path, names: &'static [&'static str]) -> Scripts {
+    Scripts { interpreter: Some(bin.join("python")), names, path: None }
 }
 
 /// A virtual environment with the packages of `requirements-NAME.txt`; gives its folder of programs.
@@ -129,11 +130,20 @@ fn succeeds(command: xshell::Cmd<'_>) -> bool {
     command.quiet().ignore_stdout().ignore_stderr().run().is_ok()
 }
 
-impl Script {
-    /// Runs it on a fresh account, with another one beside it; whether it succeeded.
+impl Scripts {
+    /// Runs them on a fresh account, with another one beside it; whether all succeeded.
     fn run(&self, sh: &Shell, place: &Place<'_>) -> anyhow::Result<bool> {
         let (account, empty) = (Account::start(sh, place.fake)?, Account::start(sh, place.fake)?);
-        let script = place.scripts.join(self.name);
+        for name in self.names {
+            if !self.run_one(place, name, &account, &empty)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn run_one(&self, place: &Place<'_>, name: &str, account: &Account, empty: &Account) -> anyhow::Result<bool> {
+        let script = place.scripts.join(name);
         let mut command = match &self.interpreter {
             Some(interpreter) => {
                 let mut command = Command::new(interpreter);
@@ -166,7 +176,7 @@ impl Script {
             .env("FAKE", place.fake)
             .env("WORK", place.folder.join("terraform"))
             .status()
-            .with_context(|| format!("cannot run {}", self.name))?;
+            .with_context(|| format!("cannot run {name}"))?;
         Ok(status.success())
     }
 }

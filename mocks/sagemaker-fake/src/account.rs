@@ -8,11 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::faults::Rule;
 use crate::protocol::DEFAULT_REGION;
+use crate::store::Record;
 
 /// An account as data: what `mocks/scenarios/NAME.toml` holds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
+    /// What it is called.
+    #[serde(skip)]
+    pub name: String,
     /// The twelve digits of the account.
     pub account: String,
     /// The first one is who calls with a key that nobody issued.
@@ -45,6 +49,25 @@ pub struct Scenario {
     /// What goes wrong.
     #[serde(default)]
     pub faults: Vec<Rule>,
+}
+
+/// The scenario that an account began as, for whoever opens the state next.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Began {
+    /// Its name.
+    pub scenario: String,
+}
+
+impl Record for Began {
+    const KIND: &'static str = "account";
+    fn key(&self) -> String {
+        Self::KEY.to_owned()
+    }
+}
+
+impl Began {
+    /// There is one.
+    pub(crate) const KEY: &'static str = "began";
 }
 
 /// What a client of a scenario's account has in its hands.
@@ -253,11 +276,16 @@ impl Scenario {
     pub fn named(name: &str) -> Result<Self, String> {
         let Some(text) = text_of(name) else {
             let known: Vec<_> = Self::names().collect();
-            return Err(format!("there is no scenario `{name}`; there are: {}", known.join(", ")));
+            let alike = |known: &&str| strsim::damerau_levenshtein(name, known) <= 3;
+            let meant =
+                known.iter().copied().filter(alike).min_by_key(|known| strsim::damerau_levenshtein(name, known));
+            let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_else(|| ";".to_owned());
+            return Err(format!("there is no scenario `{name}`{meant} there are: {}", known.join(", ")));
         };
         let whole = variation::whole(text, &text_of);
         let scenario = whole.and_then(|table| table.try_into().map_err(|error: toml::de::Error| error.to_string()));
-        scenario.map_err(|error| format!("scenario `{name}`: {error}"))
+        let named = |scenario: Self| Self { name: name.to_owned(), ..scenario };
+        scenario.map(named).map_err(|error| format!("scenario `{name}`: {error}"))
     }
 
     /// The names of all scenarios, the default one first.
@@ -395,7 +423,10 @@ mod tests {
     #[test]
     fn an_unknown_scenario_lists_the_known_ones() {
         let said = Scenario::named("reddy").unwrap_err();
-        assert!(said.starts_with("there is no scenario `reddy`; there are: ready, boundary-blocks, "), "{said}");
+        assert!(
+            said.starts_with("there is no scenario `reddy`; did you mean `ready`? there are: ready, boundary-blocks, "),
+            "{said}"
+        );
     }
 
     #[test]

@@ -104,7 +104,12 @@ impl Clock {
 
     /// The fake's time.
     pub fn now(&self) -> Timestamp {
-        Timestamp(self.0.frozen_at_ms.unwrap_or_else(real_ms) + self.0.offset_ms.load(Ordering::SeqCst))
+        Timestamp(self.unmoved().0 + self.0.offset_ms.load(Ordering::SeqCst))
+    }
+
+    /// The time it would be if it had never been moved.
+    pub(crate) fn unmoved(&self) -> Timestamp {
+        Timestamp(self.0.frozen_at_ms.unwrap_or_else(real_ms))
     }
 
     /// How far it is ahead of real time.
@@ -127,7 +132,7 @@ impl Clock {
         Err(ApiError::validation("the clock cannot be moved further than a century ahead of real time"))
     }
 
-    /// Stands where it stood when the state was last open.
+    /// Stands where it stood when the state was last open, or where another account has it.
     pub(crate) fn resume(&self, at: Offset) {
         self.0.offset_ms.store(at.ms, Ordering::SeqCst);
         self.0.moved.send_replace(());

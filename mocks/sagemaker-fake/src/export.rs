@@ -7,10 +7,17 @@ use serde_json::{Map, Value};
 
 use crate::doors::{control, owner::Owner};
 use crate::sagemaker::idempotency;
-use crate::store::{OpenError, Record, Store};
-use crate::{ApiError, fake};
+use crate::store::{self, OpenError, Record, Store};
+use crate::{ApiError, fake, replace};
 
-/// What is in a store: `{kind: {key: record}}`. Tokens of requests are no resources and are left out.
+/// The member of a document that says how to read it: [`store::VERSION`].
+pub const VERSION: &str = "version";
+
+/// Kinds of records that are no part of an account.
+pub(crate) const LEFT_OUT: [&str; 2] = [idempotency::Token::KIND, replace::Incoming::KIND];
+
+/// What is in a store: `{"version": N, kind: {key: record}, ...}`. Tokens of requests are no resources and are left out.
+/// The secrets of access keys are in it: without them nobody could go on with what is imported.
 ///
 /// # Errors
 /// An internal failure when the store cannot be read.
@@ -18,11 +25,29 @@ pub fn state(store: &Store) -> Result<Value, ApiError> {
     store.export().map(resources)
 }
 
-fn resources(mut state: Value) -> Value {
-    if let Value::Object(kinds) = &mut state {
-        kinds.shift_remove(idempotency::Token::KIND);
+fn resources(state: Value) -> Value {
+    let mut document = Map::from_iter([(VERSION.to_owned(), store::VERSION.into())]);
+    if let Value::Object(kinds) = state {
+        document.extend(kinds.into_iter().filter(|(kind, _)| !LEFT_OUT.contains(&kind.as_str())));
     }
-    state
+    Value::Object(document)
+}
+
+/// How many records of each kind are in a document.
+#[must_use]
+pub fn counts(document: &Value) -> Value {
+    let kinds = document.as_object().into_iter().flatten();
+    kinds.filter_map(|(kind, records)| Some((kind.clone(), Value::from(records.as_object()?.len())))).collect()
+}
+
+/// The contents that a document refers to: whose each is, its file, and its size in bytes.
+pub(crate) fn contents(document: &Value) -> impl Iterator<Item = (String, &str, u64)> {
+    ["object", "upload-part"].into_iter().flat_map(|kind| {
+        let records = document[kind].as_object().into_iter().flatten();
+        records.filter_map(move |(key, record)| {
+            Some((format!("{kind} {key}"), record["file"].as_str()?, record["size"].as_u64()?))
+        })
+    })
 }
 
 /// Why a state cannot be shown.

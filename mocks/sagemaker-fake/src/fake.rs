@@ -1,21 +1,24 @@
 //! The fake, put together.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::ApiError;
-use crate::account::{Caller, Scenario};
+use crate::account::{Began, Caller, Scenario};
 use crate::authorisation::Enforcement;
 use crate::calls::CallLog;
-use crate::clock::{Clock, Offset};
+use crate::clock::{Clock, Offset, Timestamp};
 use crate::cloudwatch::Invocations;
 use crate::endpoints::{self, Hosting};
 use crate::engine::Engine;
 use crate::faults::Faults;
+use crate::gate::Gate;
 use crate::ids::Ids;
 use crate::jobs::programs::Programs;
-use crate::store::{OpenError, Records, Store};
+use crate::pace::{Pace, Pacing};
+use crate::replace;
+use crate::store::{Change, OpenError, Records, Store};
 use crate::testing::Kept;
 
 /// The file of the store in a state folder.
@@ -39,8 +42,9 @@ impl WeakFake {
 
 /// What the fake is made of.
 pub struct Parts {
-    /// Where it began.
-    pub scenario: Scenario,
+    account: String,
+    /// Where it began. Another one may take its place.
+    scenario: RwLock<Arc<Scenario>>,
     /// Records.
     pub store: Store,
     /// Time.
@@ -61,6 +65,14 @@ pub struct Parts {
     pub(crate) hosting: Hosting,
     /// Whether IAM is enforced, and what was asked of it.
     pub enforcement: Enforcement,
+    /// How status changes come.
+    pub pacing: Pacing,
+    /// What lets requests in.
+    pub(crate) gate: Gate,
+    /// Whether IAM is enforced whatever the scenario says.
+    enforce_iam: bool,
+    /// Whether what ran is left alone.
+    at_rest: bool,
     folder: Folder,
 }
 
@@ -94,7 +106,12 @@ impl Parts {
 
     /// The twelve digits of the account.
     pub fn account(&self) -> &str {
-        &self.scenario.account
+        &self.account
+    }
+
+    /// The scenario that it began as.
+    pub fn scenario(&self) -> Arc<Scenario> {
+        Arc::clone(&self.scenario.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether signatures are verified and every call is authorised.
@@ -106,7 +123,7 @@ impl Parts {
     /// by it, and answers are dated by it.
     pub fn account_time(&self) -> i64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        i64::try_from(now).unwrap_or(i64::MAX).saturating_add(self.scenario.client.clock_skew)
+        i64::try_from(now).unwrap_or(i64::MAX).saturating_add(self.scenario().client.clock_skew)
     }
 }
 
@@ -122,6 +139,7 @@ pub struct FakeBuilder {
     at_rest: bool,
     enforce_iam: bool,
     from: Option<Kept>,
+    pace: Pace,
 }
 
 /// Why a fake could not start.
@@ -163,6 +181,7 @@ impl Fake {
             at_rest: false,
             enforce_iam: false,
             from: None,
+            pace: Pace::default(),
         }
     }
 
@@ -184,6 +203,54 @@ impl Fake {
         })?;
         crate::s3::expire(self)?;
         crate::monitoring::fire(self)
+    }
+
+    /// Goes on with whatever was running, unless it is to be left alone.
+    pub(crate) fn resume(&self) -> Result<(), ApiError> {
+        if !self.at_rest {
+            crate::s3::tidy(self)?;
+            crate::s3::expire(self)?;
+            crate::engine::resume(self)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on with the account that has taken the place of the one before among the records: nothing that is only in
+    /// memory is of the old one.
+    pub(crate) fn go_on_as(&self, new: Arc<Scenario>) -> Result<(), ApiError> {
+        // Every part is named, so that none is forgotten.
+        let Parts {
+            scenario,
+            store,
+            clock,
+            calls,
+            faults,
+            invocations,
+            hosting,
+            enforcement,
+            pacing,
+            enforce_iam,
+            account: _,
+            ids: _,
+            programs: _,
+            engine: _,
+            gate: _,
+            at_rest: _,
+            folder: _,
+        } = &*self.0;
+        clock.resume(store.read(|view| view.get(Offset::KEY))?.unwrap_or(Offset { ms: 0 }));
+        calls.clear();
+        faults.begin(new.faults.iter().cloned());
+        invocations.clear();
+        hosting.clear();
+        pacing.forget();
+        enforcement.go_on(store)?;
+        if *enforce_iam || new.enforce_iam {
+            enforcement.turn_on(store)?;
+        }
+        *scenario.write().unwrap_or_else(PoisonError::into_inner) = new;
+        self.engine.notify();
+        Ok(())
     }
 
     /// The same fake, not kept alive.
@@ -243,6 +310,12 @@ impl FakeBuilder {
         self
     }
 
+    /// How status changes come.
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
     /// Opens the state and goes on with whatever was running when it was last closed or killed.
     ///
     /// Needs a running tokio runtime.
@@ -271,17 +344,19 @@ impl FakeBuilder {
         if let Some(kept) = self.from {
             kept.put_into(&store, folder.path())?;
         }
+        replace::settle(&store, folder.path())?;
         if let Some(offset) = store.read(|view| view.get::<Offset>(Offset::KEY))? {
             self.clock.resume(offset);
         }
-        seed(&store, &self.scenario, &self.clock, folder.path())?;
+        let scenario = began(&store, self.scenario, &self.clock, folder.path())?;
         let enforcement = Enforcement::resume(&store)?;
-        if self.enforce_iam || self.scenario.enforce_iam {
+        if self.enforce_iam || scenario.enforce_iam {
             enforcement.turn_on(&store)?;
         }
-        let faults = Faults::new(self.scenario.faults.clone());
+        let faults = Faults::new(scenario.faults.clone());
         let fake = Fake(Arc::new(Parts {
-            scenario: self.scenario,
+            account: scenario.account.clone(),
+            scenario: RwLock::new(Arc::new(scenario)),
             store,
             clock: self.clock,
             ids: self.ids,
@@ -292,27 +367,40 @@ impl FakeBuilder {
             invocations: Invocations::default(),
             hosting: Hosting::default(),
             enforcement,
+            pacing: Pacing::new(self.pace),
+            gate: Gate::default(),
+            enforce_iam: self.enforce_iam,
+            at_rest: self.at_rest,
             folder,
         }));
-        if !self.at_rest {
-            crate::s3::tidy(&fake)?;
-            crate::s3::expire(&fake)?;
-            crate::engine::resume(&fake)?;
-        }
+        fake.resume()?;
         Ok(fake)
     }
 }
 
-/// Puts the scenario's resources into a store that has none yet. Nobody could have called an account without a user.
-fn seed(store: &Store, scenario: &Scenario, clock: &Clock, folder: &Path) -> Result<(), ApiError> {
-    if !store.read(|view| view.page::<crate::iam::User>("", "", 1))?.is_empty() {
-        return Ok(());
+/// The scenario of the account on record, which is this one if there was none. Nobody could have called an account
+/// without a user.
+fn began(store: &Store, scenario: Scenario, clock: &Clock, folder: &Path) -> Result<Scenario, ApiError> {
+    if store.read(|view| view.page::<crate::iam::User>("", "", 1))?.is_empty() {
+        store.write(|change| seed(change, &scenario, clock.now(), folder))?;
+        return Ok(scenario);
     }
-    store.write(|change| {
-        crate::iam::seed(change, scenario, clock.now())?;
-        crate::s3::seed(change, scenario, clock.now())?;
-        endpoints::seed(change, scenario, clock.now(), folder)
-    })
+    let began: Option<Began> = store.read(|view| view.get(Began::KEY))?;
+    let other = began.filter(|began| began.scenario != scenario.name);
+    Ok(other.and_then(|other| Scenario::named(&other.scenario).ok()).unwrap_or(scenario))
+}
+
+/// Puts a scenario's resources among records that have none yet; their files go into `folder`.
+pub(crate) fn seed(
+    change: &mut Change<'_>,
+    scenario: &Scenario,
+    now: Timestamp,
+    folder: &Path,
+) -> Result<(), ApiError> {
+    change.put(&Began { scenario: scenario.name.clone() })?;
+    crate::iam::seed(change, scenario, now)?;
+    crate::s3::seed(change, scenario, now)?;
+    endpoints::seed(change, scenario, now, folder)
 }
 
 /// What an operation gets beside its input.

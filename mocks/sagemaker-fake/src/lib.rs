@@ -13,7 +13,7 @@
 //! | authorisation | [`authorisation`] | who may do what, if IAM is enforced: operations mapped to actions as AWS does |
 //! | validation | [`validation`] | AWS's own constraints on requests, as tables under `mocks/api/` |
 //! | operations | [`sagemaker`], [`s3`], [`sts`], [`iam`], [`cloudwatch`], [`logs`], [`service_quotas`] | one file per resource: unpack, act, wrap |
-//! | lifecycle | [`engine`], [`jobs`], [`tuning`], [`endpoints`], [`monitoring`], [`clock`] | what happens after the answer: executions, jobs, endpoints, schedules, time |
+//! | lifecycle | [`engine`], [`jobs`], [`tuning`], [`endpoints`], [`monitoring`], [`clock`], [`pace`] | what happens after the answer: executions, jobs, endpoints, schedules, time |
 //! | store | [`store`] | transactions over records; plain files for objects |
 
 pub mod authorisation;
@@ -36,6 +36,7 @@ pub mod monitoring;
 pub mod tuning;
 
 pub mod account;
+pub mod archive;
 pub mod calls;
 pub mod clock;
 pub mod coverage;
@@ -43,7 +44,12 @@ pub mod error;
 pub mod export;
 pub mod fake;
 pub mod faults;
+mod gate;
 pub mod ids;
+pub mod import;
+pub mod pace;
+mod page;
+pub mod replace;
 pub mod store;
 pub mod testing;
 

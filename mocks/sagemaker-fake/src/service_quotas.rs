@@ -102,7 +102,7 @@ fn shape(context: &Context<'_>, quota: &Quota, which: Which) -> Value {
     // The ARN of a default names no account.
     let (account, value) = match which {
         Which::Applied => {
-            (context.fake.account(), context.fake.scenario.quotas.get(&quota.name).copied().unwrap_or(quota.value))
+            (context.fake.account(), context.fake.scenario().quotas.get(&quota.name).copied().unwrap_or(quota.value))
         }
         Which::Default => ("", quota.value),
     };

@@ -22,9 +22,12 @@ use serde_json::{Map, Value};
 use crate::ApiError;
 use group::Writers;
 
+/// The number of the form that records have.
+pub const VERSION: u32 = 2;
+
 /// (kind, key) -> the record as JSON. JSON keeps the state readable and lets old records be read by newer code. Where it
 /// does not, the number in the name goes up, and states of other numbers are refused rather than misread.
-const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 2");
+const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("records 3");
 
 /// How much of the file is kept in memory, in bytes. An account that people work with fits several times over.
 const CACHE: usize = 16 << 20;
@@ -287,6 +290,58 @@ impl Change<'_> {
     }
 }
 
+impl Change<'_> {
+    /// Removes every record.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be written.
+    pub(crate) fn clear(&mut self) -> Result<(), ApiError> {
+        for row in self.table.extract_if(|_, _| true).map_err(ApiError::internal)? {
+            let (id, old) = row.map_err(ApiError::internal)?;
+            let (kind, key) = id.value();
+            self.replaced.push(((kind.to_owned().into(), key.to_owned()), Some(old.value().to_vec())));
+        }
+        Ok(())
+    }
+}
+
+impl View {
+    /// How many records of each kind there are.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    pub(crate) fn counts(&self) -> Result<Vec<(String, usize)>, ApiError> {
+        let mut counts: Vec<(String, usize)> = Vec::new();
+        for row in self.table.iter().map_err(ApiError::internal)? {
+            let (id, _) = row.map_err(ApiError::internal)?;
+            let (kind, _) = id.value();
+            match counts.last_mut().filter(|(last, _)| last == kind) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((kind.to_owned(), 1)),
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The first `limit` records of a kind whose key does not come before `from`, each with its key, as they are in an
+    /// export.
+    ///
+    /// # Errors
+    /// An internal failure when the store cannot be read.
+    pub(crate) fn values(&self, kind: &str, from: &str, limit: usize) -> Result<Vec<(String, Value)>, ApiError> {
+        let mut values = Vec::new();
+        for row in self.table.range((kind, from)..).map_err(ApiError::internal)?.take(limit) {
+            let (id, bytes) = row.map_err(ApiError::internal)?;
+            let (of, key) = id.value();
+            if of != kind {
+                break;
+            }
+            values.push((key.to_owned(), serde_json::from_slice(bytes.value()).map_err(ApiError::internal)?));
+        }
+        Ok(values)
+    }
+}
+
 impl Records for View {
     fn get<R: Record>(&self, key: &str) -> Result<Option<R>, ApiError> {
         get(&self.table, key)
@@ -405,6 +460,33 @@ mod tests {
         drop(store);
         let store = Store::open(&file).unwrap();
         assert_eq!(store.export().unwrap(), serde_json::json!({"thing": {"a": "a"}}));
+    }
+
+    #[test]
+    fn what_was_cleared_in_vain_is_there_again() {
+        let store = Store::in_memory().unwrap();
+        store.write(|change| ["a", "b"].iter().try_for_each(|key| change.put(&thing(key)))).unwrap();
+        let before = store.export().unwrap();
+        let failed = store.write(|change| {
+            change.clear()?;
+            change.put_value("thing", "a", &"z".into())?;
+            change.put_value("other", "c", &"c".into())?;
+            Err::<(), _>(ApiError::validation("no"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(store.export().unwrap(), before);
+        store
+            .write(|change| {
+                change.clear()?;
+                change.put(&thing("c"))
+            })
+            .unwrap();
+        assert_eq!(store.export().unwrap(), serde_json::json!({"thing": {"c": "c"}}));
+    }
+
+    #[test]
+    fn the_name_of_the_table_has_its_version() {
+        assert_eq!(RECORDS.name(), format!("records {VERSION}"));
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl FakeAws {
     /// In a scenario whose client has no credentials.
     #[must_use]
     pub fn credentials(&self) -> Keys {
-        self.fake.scenario.client_keys().expect("the client of this scenario has no credentials")
+        self.fake.scenario().client_keys().expect("the client of this scenario has no credentials")
     }
 
     /// The environment of a program that shall work in this account, whatever its language.

@@ -45,7 +45,12 @@ pub async fn load(settings: &Settings, target: Target<'_>, http: SharedHttpClien
         );
     // Whoever set these knows better.
     if !["AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"].iter().any(|name| variables.contains_key(*name)) {
-        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(5));
+        let retries = RetryConfig::standard().with_max_attempts(5);
+        loader = loader.retry_config(match target {
+            Target::Aws => retries,
+            // Nobody there has to be spared.
+            Target::Fake { .. } => retries.with_initial_backoff(Duration::from_millis(10)),
+        });
     }
     match target {
         Target::Aws => {

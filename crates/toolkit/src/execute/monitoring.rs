@@ -10,7 +10,7 @@ use aws_sdk_sagemaker::types::{
     ProcessingStoppingCondition, ScheduleConfig, VpcConfig,
 };
 
-use super::serving::{unless_gone, unless_there};
+use super::serving::{is_there, unless_gone, unless_there};
 use super::{Executor, sagemaker_tags};
 use crate::aws::errors::describe;
 use crate::error::Failure;
@@ -76,7 +76,7 @@ impl Executor<'_> {
                 on.network.as_ref().map(|network| NetworkConfig::builder().vpc_config(vpc(network)).build()),
             )
             .set_tags(Some(sagemaker_tags(&on.tags)));
-        made.send().await.map(drop).map_err(|error| describe("CreateProcessingJob", error))
+        unless_there("CreateProcessingJob", made.send().await)
     }
 
     pub(super) async fn create_quality_definition(&self, definition: &NewQualityDefinition) -> Result<(), Failure> {
@@ -128,7 +128,18 @@ impl Executor<'_> {
     pub(super) async fn create_schedule(&self, schedule: &NewSchedule) -> Result<(), Failure> {
         let made = self.sagemaker.create_monitoring_schedule().monitoring_schedule_name(&schedule.name);
         let made = made.monitoring_schedule_config(config(schedule)).set_tags(Some(sagemaker_tags(&schedule.tags)));
-        made.send().await.map(drop).map_err(|error| describe("CreateMonitoringSchedule", error))
+        match made.send().await {
+            // It was sent again because the answer was lost.
+            Err(error) if is_there(&error) && self.has_schedule(schedule).await => Ok(()),
+            made => made.map(drop).map_err(|error| describe("CreateMonitoringSchedule", error)),
+        }
+    }
+
+    /// Whether there is this very schedule.
+    async fn has_schedule(&self, schedule: &NewSchedule) -> bool {
+        let found = self.sagemaker.describe_monitoring_schedule().monitoring_schedule_name(&schedule.name).send().await;
+        let config = found.ok().and_then(|found| found.monitoring_schedule_config);
+        config.is_some_and(|config| config.monitoring_job_definition_name() == Some(&schedule.definition))
     }
 
     pub(super) async fn update_schedule(&self, schedule: &NewSchedule) -> Result<(), Failure> {

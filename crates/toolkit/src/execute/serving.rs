@@ -48,13 +48,29 @@ impl Executor<'_> {
         let NewEndpoint { name, config, tags } = endpoint;
         let made = self.sagemaker.create_endpoint().endpoint_name(name).endpoint_config_name(config);
         let made = made.set_tags(Some(sagemaker_tags(tags))).send().await;
-        made.map(drop).map_err(|error| describe("CreateEndpoint", error))
+        match made {
+            Err(error) if is_there(&error) && self.is_led_to(endpoint).await => Ok(()),
+            made => made.map(drop).map_err(|error| describe("CreateEndpoint", error)),
+        }
+    }
+
+    /// Whether the endpoint has this configuration, or is on its way to it: the call was sent again because the answer was
+    /// lost.
+    async fn is_led_to(&self, endpoint: &NewEndpoint) -> bool {
+        let Ok(found) = self.sagemaker.describe_endpoint().endpoint_name(&endpoint.name).send().await else {
+            return false;
+        };
+        let pending = found.pending_deployment_summary().map(|pending| pending.endpoint_config_name());
+        [found.endpoint_config_name(), pending.flatten()].contains(&Some(endpoint.config.as_str()))
     }
 
     pub(super) async fn update_endpoint(&self, endpoint: &NewEndpoint) -> Result<(), Failure> {
         let NewEndpoint { name, config, .. } = endpoint;
         let done = self.sagemaker.update_endpoint().endpoint_name(name).endpoint_config_name(config).send().await;
-        done.map(drop).map_err(|error| describe("UpdateEndpoint", error))
+        match done {
+            Err(error) if error.code() == Some("ValidationException") && self.is_led_to(endpoint).await => Ok(()),
+            done => done.map(drop).map_err(|error| describe("UpdateEndpoint", error)),
+        }
     }
 
     pub(super) async fn delete_endpoint(&self, name: &str) -> Result<(), Failure> {
@@ -96,9 +112,14 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     match made {
-        Err(error) if error.message().is_some_and(|message| message.contains("already exist")) => Ok(()),
+        Err(error) if is_there(&error) => Ok(()),
         made => made.map(drop).map_err(|error| describe(call, error)),
     }
+}
+
+/// Whether something was not made because there is one of its name.
+pub(super) fn is_there<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    error.message().is_some_and(|message| message.contains("already exist"))
 }
 
 /// What shall not be there, and is not, is as it should be.

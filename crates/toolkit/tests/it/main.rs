@@ -5,6 +5,7 @@ mod command_line;
 mod config;
 mod differential;
 mod doctor;
+mod fault_matrix;
 mod journey;
 mod model;
 mod monitoring;

@@ -30,7 +30,7 @@ pub struct Asked {
 
 /// The mark of a state in which IAM is enforced, for whoever opens it next.
 #[derive(Debug, Serialize, Deserialize)]
-struct Mark {}
+pub(crate) struct Mark {}
 
 impl Record for Mark {
     const KIND: &'static str = "enforcement";
@@ -50,8 +50,17 @@ impl Enforcement {
     /// # Errors
     /// An internal failure when the store cannot be read.
     pub fn resume(store: &Store) -> Result<Self, ApiError> {
+        let enforcement = Self::default();
+        enforcement.go_on(store)?;
+        Ok(enforcement)
+    }
+
+    /// As the state says that has taken the place of the one before.
+    pub(crate) fn go_on(&self, store: &Store) -> Result<(), ApiError> {
         let on = store.read(|view| view.get::<Mark>(Mark::KEY))?.is_some();
-        Ok(Self { on: AtomicBool::new(on), asked: Mutex::default() })
+        self.on.store(on, Ordering::SeqCst);
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
     }
 
     /// From now on, and for whoever opens the state next.

@@ -18,7 +18,7 @@ pub fn of_caller(
     caller: &account::Caller,
 ) -> Result<(Caller, Policies), ApiError> {
     if caller.arn.ends_with(":root") {
-        let scps = service_control_policies(&fake.scenario);
+        let scps = service_control_policies(&fake.scenario());
         return Ok((Caller::root(&caller.arn), Policies { scps, ..Policies::default() }));
     }
     let Some(entity) = entity_of(records, &caller.arn)? else {
@@ -29,7 +29,7 @@ pub fn of_caller(
         true => Caller::session(&caller.arn, &entity.arn),
         false => Caller::user(&caller.arn),
     };
-    let mut policies = of_entity(&fake.scenario, records, &entity)?;
+    let mut policies = of_entity(&fake.scenario(), records, &entity)?;
     if let Some(session) = &caller.session {
         let inline = session.policy.iter().filter_map(|text| attached("session policy", text, Kind::Session));
         policies.session.extend(inline);

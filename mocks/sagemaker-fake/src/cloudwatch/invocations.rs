@@ -54,6 +54,13 @@ pub(crate) struct Invocation<'a> {
 #[derive(Debug, Default)]
 pub struct Invocations(Mutex<BTreeMap<Key, Minute>>);
 
+impl Invocations {
+    /// Forgets what has been counted.
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
 /// Counts a request.
 pub(crate) fn record(fake: &Fake, invocation: &Invocation<'_>) {
     let minute = invocation.time.0.div_euclid(MINUTE_MS);

@@ -18,9 +18,10 @@ mod metric;
 mod points;
 mod put;
 
+pub(crate) use alarm::Alarm;
 pub use invocations::Invocations;
 pub use metric::Metric;
-pub(crate) use points::{Datum, add};
+pub(crate) use points::{Datum, Hour, add};
 pub(crate) use put::lines;
 
 use serde_json::Value;

@@ -79,7 +79,7 @@ pub(super) struct Point {
 
 /// The data points of an hour. Each is `[second of the hour, unit, count, sum, minimum, maximum]`.
 #[derive(Serialize, Deserialize)]
-struct Hour {
+pub(crate) struct Hour {
     metric: String,
     hour: i64,
     points: Vec<(i64, String, f64, f64, f64, f64)>,

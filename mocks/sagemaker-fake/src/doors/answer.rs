@@ -14,11 +14,10 @@ use hyper::body::{Body as _, Incoming};
 use super::control;
 use super::overlay::Mocks;
 use super::patience::{self, Patience};
-use crate::faults;
 use crate::protocol::signature;
 use crate::protocol::{self, Checked, Route, runtime};
 use crate::s3::{self, S3Service};
-use crate::{ApiError, Fake};
+use crate::{Fake, faults};
 
 /// The longest body of a request that is not for S3 or a model. A pipeline definition of the greatest length, escaped, fits twice.
 const LONGEST_BODY: usize = 8 << 20;
@@ -69,16 +68,21 @@ impl Answerer {
     async fn act(&self, parts: Parts, body: patience::Body) -> Result<Response<Body>, HangUp> {
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         if path.starts_with(control::PREFIX) {
-            let body = whole(body, LONGEST_BODY).await?.unwrap_or_default();
-            return self.control(parts, body).await;
+            return Ok(control::answer(&self.fake, Request::from_parts(parts, Body::new(body))).await);
         }
         // What is for S3 can be told from the head, and its body is not read here: it may be of any length.
         match protocol::route(&parts.method, path, query, &parts.headers, &[]) {
-            Route::S3 => Ok(self.s3.call(Request::from_parts(parts, body)).await),
+            Route::S3 => {
+                let _inside = self.fake.gate.enter().await;
+                Ok(self.s3.call(Request::from_parts(parts, body)).await)
+            }
             Route::Invoke(endpoint) => {
                 let body = whole(body, runtime::LONGEST_BODY).await?;
                 let request = whole_request(&parts, body.as_deref());
-                Ok(runtime::invoke(&self.fake, &endpoint, &request, body.clone()).await.map(Body::from))
+                let _inside = self.fake.gate.enter().await;
+                let answer = runtime::invoke(&self.fake, &endpoint, &request, body.clone());
+                let answer = self.fake.gate.unless_closed(answer).await;
+                answer.map(|answer| answer.map(Body::from)).ok_or_else(|| HangUp::because("the account is replaced"))
             }
             route => {
                 let Some(body) = whole(body, LONGEST_BODY).await? else {
@@ -101,21 +105,17 @@ impl Answerer {
         let answer = move |fake: &Fake, checked| {
             protocol::answer(fake, &route, &whole_request(&parts, Some(&body)), checked).map(Body::from)
         };
+        let inside = self.fake.gate.enter().await;
         if reads {
             return Ok(answer(&self.fake, self.checked));
         }
         let (fake, checked) = (self.fake.clone(), self.checked);
-        tokio::task::spawn_blocking(move || answer(&fake, checked)).await.map_err(HangUp::because)
-    }
-
-    async fn control(&self, parts: Parts, body: Bytes) -> Result<Response<Body>, HangUp> {
-        let fake = self.fake.clone();
         let answered = tokio::task::spawn_blocking(move || {
-            let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-            let asked = path.strip_prefix(control::PREFIX).unwrap_or_default();
-            control::answer(&fake, &parts.method, asked, query, &body)
+            let answer = answer(&fake, checked);
+            drop(inside);
+            answer
         });
-        Ok(answered.await.unwrap_or_else(|error| control::failed(&ApiError::internal(error))).map(Body::from))
+        answered.await.map_err(HangUp::because)
     }
 
     fn too_long(&self, route: &Route, parts: &Parts) -> Response<Body> {

@@ -3,114 +3,158 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET state` | the state, as [`crate::export::state`] gives it |
-//! | `GET calls` | the calls that were made, oldest first |
+//! | `POST state` | what there is now, by kind, after the state in the body has taken the place of the account |
+//! | `GET archive` | the account as a tar: the state, and the files that belong to it ([`crate::archive`]) |
+//! | `POST archive` | as `POST state`, of an archive in the body |
+//! | `POST reset` | the scenario; the account is as that began |
+//! | `GET scenario` | which one the account began as, and which there are |
+//! | `POST scenario/NAME` | the same, after the account began again as this one |
 //! | `GET coverage` | each operation: how faithful it is, and how often it was called, as [`crate::coverage`] gives it |
-//! | `GET owner` | which state folder this process serves |
+//! | `GET calls?service=&operation=&since=&limit=` | the calls that were made, oldest first ([`calls`]) |
 //! | `GET clock` | the clock: its time, and how far it is ahead |
 //! | `POST clock/advance?seconds=N` | the same, after it was moved forward |
+//! | `GET` nothing, `GET page/...` | a page for people ([`crate::page`]) |
+//! | `GET owner` | which state folder this process serves |
 //! | `POST enforce-iam` | nothing; from now on signatures are verified and calls authorised |
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong, and when: see `faults` |
+//!
+//! Errors are `{"code": ..., "message": ...}`.
 
+pub mod calls;
+mod client;
+pub mod clock;
 mod faults;
+mod scenario;
+mod transfer;
 
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
-
-use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use axum::body::Body;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::clock::{Offset, Timestamp};
+pub use client::{ask, download, tell, upload};
+pub use clock::ClockFace;
+
 use crate::protocol::pairs;
-use crate::{ApiError, Fake, export};
+use crate::{ApiError, Fake, export, page};
 
 /// How the paths begin. No bucket can have this name.
 pub const PREFIX: &str = "/_stsmm/";
 
-/// How long a process on this machine may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest body of a request that brings no account.
+const LONGEST_BODY: usize = 1 << 20;
 
-/// Answers a request; `asked` is its path without the prefix. Blocks while the store is read or written.
-pub(super) fn answer(fake: &Fake, method: &Method, asked: &str, query: &str, body: &[u8]) -> Response<Bytes> {
-    let answer = match (method, asked) {
-        (&Method::GET, "state") => export::state(&fake.store),
-        (&Method::GET, "calls") => serde_json::to_value(fake.calls.snapshot()).map_err(ApiError::internal),
-        (&Method::GET, "coverage") => Ok(fake.calls.tally.report()),
-        (&Method::GET, "owner") => Ok(json!({"folder": fake.folder()})),
-        (&Method::GET, "clock") => serde_json::to_value(ClockFace::of(fake)).map_err(ApiError::internal),
-        (&Method::POST, "clock/advance") => advance(fake, query),
-        (&Method::POST, "enforce-iam") => fake.enforcement.turn_on(&fake.store).map(|()| json!({})),
-        (_, "faults") => faults::answer(fake, method, None, body),
-        (_, asked) if asked.starts_with("faults/") => faults::answer(fake, method, asked.strip_prefix("faults/"), body),
-        _ => Err(ApiError::new("NotFound", format!("{method} {PREFIX}{asked} is not served"))
-            .with_status(StatusCode::NOT_FOUND)),
+/// What there is, for whoever asked for something else.
+const SERVED: &str = "GET|POST state, GET|POST archive, POST reset, GET scenario, POST scenario/NAME, GET calls, GET coverage, GET clock, \
+                      POST clock/advance, GET|POST|DELETE faults, GET owner, POST enforce-iam";
+
+/// Answers a request whose path begins with the prefix.
+pub(super) async fn answer(fake: &Fake, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let asked = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let answered = match (&parts.method, asked) {
+        // These close the gate, or go in themselves for a while.
+        (&Method::POST, "reset") => scenario::reset(fake).await,
+        (&Method::POST, path) if path.starts_with("scenario/") => {
+            scenario::begin(fake, &path["scenario/".len()..]).await
+        }
+        (&Method::POST, "state") => transfer::import_state(fake, body).await,
+        (&Method::POST, "archive") => transfer::import_archive(fake, body).await,
+        (&Method::GET, path) if page::serves(path) => return page(fake, &parts).await,
+        (&Method::GET, "archive") => {
+            return transfer::export_archive(fake).await.unwrap_or_else(|error| failed(&error));
+        }
+        _ => {
+            let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
+                return failed(&ApiError::validation("the body cannot be read, or is too long"));
+            };
+            let (inside, fake) = (fake.gate.enter().await, fake.clone());
+            let looked = tokio::task::spawn_blocking(move || {
+                let answered = look(&fake, &parts, &body);
+                drop(inside);
+                answered
+            });
+            looked.await.unwrap_or_else(|error| Err(ApiError::internal(error)))
+        }
     };
-    match answer {
+    match answered {
         Ok(value) => json_response(StatusCode::OK, &value),
         Err(error) => failed(&error),
     }
 }
 
-fn advance(fake: &Fake, query: &str) -> Result<Value, ApiError> {
-    let given = pairs(query.as_bytes()).find(|(name, _)| name == "seconds").map(|(_, value)| value);
-    let seconds = given.and_then(|seconds| seconds.parse().ok()).ok_or_else(|| {
-        ApiError::validation("`seconds` must say by how many the clock is moved forward: a whole number")
-    })?;
-    fake.advance(Duration::from_secs(seconds))?;
-    serde_json::to_value(ClockFace::of(fake)).map_err(ApiError::internal)
+/// Whoever asks may be in another folder than this process is.
+fn owner(fake: &Fake) -> Result<Value, ApiError> {
+    let folder = std::path::absolute(fake.folder()).map_err(ApiError::internal)?;
+    Ok(json!({"folder": folder}))
 }
 
-/// What the clock shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockFace {
-    /// The time there.
-    pub now: Timestamp,
-    /// How far ahead of real time that is.
-    pub offset: Offset,
+/// A page for people.
+async fn page(fake: &Fake, parts: &Parts) -> Response<Body> {
+    let (inside, fake) = (fake.gate.enter().await, fake.clone());
+    let header = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = header.or(parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default().to_owned();
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let made = tokio::task::spawn_blocking(move || {
+        let page = page::answer(&fake, &path, &query, &host);
+        drop(inside);
+        page
+    });
+    made.await.map_or_else(|error| failed(&ApiError::internal(error)), |page| page.map(Body::from))
 }
 
-impl ClockFace {
-    /// That of a fake.
-    #[must_use]
-    pub fn of(fake: &Fake) -> Self {
-        Self { now: fake.clock.now(), offset: fake.clock.offset() }
+/// What is answered at once. Blocks while the store is read or written.
+fn look(fake: &Fake, parts: &Parts, body: &[u8]) -> Result<Value, ApiError> {
+    let asked = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let query = parts.uri.query().unwrap_or_default();
+    match (&parts.method, asked) {
+        (&Method::GET, "state") => export::state(&fake.store),
+        (&Method::GET, "scenario") => Ok(scenario::shown(fake)),
+        (&Method::GET, "calls") => calls::answer(fake, query),
+        (&Method::GET, "coverage") => Ok(fake.calls.tally.report()),
+        (&Method::GET, "owner") => owner(fake),
+        (&Method::GET, "clock") => clock::answer(fake),
+        (&Method::POST, "clock/advance") => clock::advance(fake, query),
+        (method, "faults") => faults::answer(fake, method, None, body),
+        (method, path) if path.starts_with("faults/") => {
+            faults::answer(fake, method, path.strip_prefix("faults/"), body)
+        }
+        (&Method::POST, "enforce-iam") => fake.enforcement.turn_on(&fake.store).map(|()| json!({})),
+        (method, _) => {
+            let message = format!("{method} {PREFIX}{asked} is not served; there are: {SERVED}");
+            Err(ApiError::new("NotFound", message).with_status(StatusCode::NOT_FOUND))
+        }
     }
+}
+
+/// The parameters of a query, of which only these are known.
+fn parameters<const N: usize>(query: &str, known: [&str; N]) -> Result<[Option<String>; N], ApiError> {
+    let mut values = [const { None }; N];
+    for (name, value) in pairs(query.as_bytes()) {
+        let Some(at) = known.iter().position(|known| *known == name) else {
+            let message = format!("`{name}` is no parameter of this; there are: {}", known.join(", "));
+            return Err(ApiError::validation(message));
+        };
+        values[at] = Some(value).filter(|value| !value.is_empty());
+    }
+    Ok(values)
+}
+
+/// A parameter that is of some type.
+fn read<T: std::str::FromStr>(name: &str, value: Option<&str>, what: &str) -> Result<Option<T>, ApiError> {
+    let read = |value: &str| value.parse().map_err(|_| ApiError::validation(format!("`{name}` must be {what}")));
+    value.map(read).transpose()
 }
 
 /// An error in plain JSON.
-pub(super) fn failed(error: &ApiError) -> Response<Bytes> {
+pub(super) fn failed(error: &ApiError) -> Response<Body> {
     json_response(error.status, &json!({"code": error.code, "message": error.message}))
 }
 
-fn json_response(status: StatusCode, value: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(value.to_string()));
+fn json_response(status: StatusCode, value: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// Asks the fake at `url` for one of the answers above, e.g. `GET` `state`. Blocks for ten seconds at most.
-///
-/// # Errors
-/// When nobody answers there, or it is no fake that does.
-pub fn ask(url: &str, method: &Method, what: &str) -> io::Result<Value> {
-    let authority = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
-    let address =
-        authority.to_socket_addrs()?.next().ok_or_else(|| io::Error::other(format!("{authority} is no address")))?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    // HTTP/1.0: the answer comes in one piece and ends where the connection does.
-    write!(stream, "{method} {PREFIX}{what} HTTP/1.0\r\nHost: {authority}\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) =
-        answer.split_once("\r\n\r\n").ok_or_else(|| io::Error::other(format!("{url} does not speak HTTP")))?;
-    if head.split(' ').nth(1) != Some("200") {
-        return Err(io::Error::other(format!("{url} answers {}", head.lines().next().unwrap_or_default())));
-    }
-    serde_json::from_str(body)
-        .map_err(|error| io::Error::other(format!("{url} does not answer as the fake does: {error}")))
 }

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -67,6 +68,16 @@ pub fn serve_with(
     Ok(Server { url, stop, task })
 }
 
+/// Lets this process have as many files open as the system allows: every connection is one, and so is every object that is
+/// read. What it may have from the start is often a thousand.
+pub fn allow_many_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!("the limit of open files stays as it is: {error}");
+    }
+}
+
 impl Server {
     /// `http://ADDRESS:PORT`: what a client takes as its endpoint URL, for S3 too.
     #[must_use]
@@ -93,15 +104,21 @@ impl Drop for Server {
 async fn run(answerer: Answerer, listener: TcpListener, patience: Patience, mut stopped: watch::Receiver<bool>) {
     let answerer = Arc::new(answerer);
     let mut connections = JoinSet::new();
+    // Said once, not ten times a second.
+    let mut full = false;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    full = false;
                     connections.spawn(connection(stream, Arc::clone(&answerer), patience, stopped.clone()));
                 }
                 Err(error) if is_of_one(&error) => tracing::debug!("a connection was gone before it was taken: {error}"),
                 Err(error) => {
-                    tracing::warn!("no connection can be taken for now: {error}");
+                    if !full {
+                        tracing::warn!("no connection can be taken until others end: {error}");
+                    }
+                    full = true;
                     tokio::time::sleep(PAUSE).await;
                 }
             },

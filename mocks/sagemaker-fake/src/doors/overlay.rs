@@ -85,7 +85,7 @@ impl Mocks {
             Ok(answer) => Some(answer.map(Body::new)).filter(|answer| !answer.headers().contains_key(UNMATCHED)),
             Err(error) => {
                 let error = ApiError::internal(format!("the mocks do not answer: {error}"));
-                Some(control::failed(&error).map(Body::from))
+                Some(control::failed(&error))
             }
         }
     }

@@ -72,6 +72,12 @@ impl Hosting {
         self.serving.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
+    /// Nobody answers any more: the tasks that kept the containers running have ended.
+    pub(crate) fn clear(&self) {
+        self.serving.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Everything that answers, or did and has not ended.
     pub(super) fn all(&self) -> Vec<Arc<Serving>> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);

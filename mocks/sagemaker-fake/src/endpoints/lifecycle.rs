@@ -20,7 +20,7 @@ use crate::fake::WeakFake;
 use crate::jobs::logs::{self, Stream};
 use crate::sagemaker::tags;
 use crate::store::{Record, Records};
-use crate::{ApiError, Fake};
+use crate::{ApiError, Fake, pace};
 
 /// How long a deployment that serves no more waits for its last answers: as long as an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,6 +49,7 @@ async fn look_after(fake: &WeakFake, key: &str) -> Option<()> {
             Err(error) => return cannot_go_on(key, &error),
         };
         if endpoint.status == Status::Deleting {
+            pace::hold(fake, &endpoint.arn, endpoint.modified).await?;
             take_down(fake, key, endpoint, current).await?;
             return Some(());
         }
@@ -65,6 +66,7 @@ async fn look_after(fake: &WeakFake, key: &str) -> Option<()> {
         match (endpoint.status, &endpoint.pending) {
             (Status::Creating | Status::Updating, Some(pending)) => {
                 let deployed = deploy(fake, &endpoint, pending).await?;
+                pace::hold(fake, &endpoint.arn, endpoint.modified).await?;
                 let reason = match deployed {
                     Ok(serving) => {
                         let serving = host(fake, key, serving)?;
@@ -78,6 +80,7 @@ async fn look_after(fake: &WeakFake, key: &str) -> Option<()> {
                 change(fake, key, move |endpoint| switch(endpoint, reason)).await?;
             }
             (Status::Updating, None) => {
+                pace::hold(fake, &endpoint.arn, endpoint.modified).await?;
                 // As with a deployment, before the record says so.
                 let mut wished = endpoint.clone();
                 set_weights(&mut wished);

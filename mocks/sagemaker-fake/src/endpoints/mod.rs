@@ -42,6 +42,12 @@ pub(crate) fn resume(fake: &Fake) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Removes what is left of deployments that are no more, programs included: nothing serves.
+pub(crate) fn tidy(fake: &Fake) -> Result<(), ApiError> {
+    model::tidy(fake, &fake.store.read(|view| view.list::<Endpoint>(""))?);
+    Ok(())
+}
+
 /// What is captured is uploaded whose minute will be over at this time: whoever reads S3 then finds it.
 pub(crate) fn before(fake: &Fake, time: Timestamp) {
     fake.hosting.all().iter().for_each(|serving| serving.close_captures(fake, Some(time)));

@@ -14,6 +14,7 @@ use super::step::{self, Failure, Outcome};
 use super::{blocking, changed_or_due};
 use crate::clock::Timestamp;
 use crate::fake::WeakFake;
+use crate::pace::Due;
 use crate::sagemaker::pipeline_version;
 use crate::{ApiError, Fake};
 
@@ -93,7 +94,10 @@ fn advance(fake: &Fake, plan: &Plan) -> Result<Progressed, ApiError> {
         let running = execution.steps.iter().filter(|step| !step.status.is_final()).count();
         let ready = if execution.status == ExecutionStatus::Executing { ready(plan, &execution) } else { Vec::new() };
         if running == 0 && ready.is_empty() {
-            return finish(fake, plan).map(|()| Progressed::Ended);
+            return match fake.pacing.due(&execution.arn, execution.created, fake.clock.now()) {
+                Due::Later(at) => Ok(Progressed::WaitsUntil(at)),
+                Due::Now => finish(fake, plan).map(|()| Progressed::Ended),
+            };
         }
         let free =
             execution.max_parallel_execution_steps.map_or(usize::MAX, |most| (most as usize).saturating_sub(running));

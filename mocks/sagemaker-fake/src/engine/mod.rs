@@ -48,6 +48,18 @@ pub fn resume(fake: &Fake) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Ends what drives jobs, executions and endpoints, and with it their programs. All of it can be [resumed](resume).
+pub(crate) async fn halt(fake: &Fake) {
+    fake.engine.end().await;
+    fake.hosting.clear();
+}
+
+/// Removes what jobs, and deployments that are no more, have left, programs included: nothing is being driven.
+pub(crate) fn tidy(fake: &Fake) -> Result<(), ApiError> {
+    jobs::tidy(fake);
+    endpoints::tidy(fake)
+}
+
 /// Stops driving jobs, executions and endpoints, and lets go of the fake. Nothing is lost: they go on when the fake is
 /// built again on the same folder, and what endpoints have captured is in S3.
 pub async fn close(fake: Fake) {

@@ -36,7 +36,7 @@ pub enum CallFault {
     Cut,
     /// The answer comes so much later, in real time.
     Delay(Duration),
-    /// A list has one item on its page, and a token for the rest.
+    /// A list has as few items on its page as can be asked for, mostly one, and a token for the rest.
     TruncatedPage,
 }
 
@@ -148,19 +148,26 @@ pub(crate) fn strike(
         CallFault::ExpiredToken => Some(CredentialFault::Expired.in_json()),
         ref other => other.refusal(service.name()),
     };
-    if let (CallFault::TruncatedPage, Some(size), Some(input)) = (&fault, size, input.as_object_mut()) {
-        input.insert(size.to_owned(), json!(1));
+    if let (CallFault::TruncatedPage, Some((member, least)), Some(input)) = (&fault, size, input.as_object_mut()) {
+        input.insert(member.to_owned(), json!(least));
     }
     Some(Struck { fault, refusal })
 }
 
-/// The member of an operation's input that says how many items a page has, if it is a list.
-fn page_size(service: Service, operation: &str) -> Option<&'static str> {
+/// The member of an operation's input that says how many items a page has, and its least value; nothing if it is no list.
+fn page_size(service: Service, operation: &str) -> Option<(&'static str, i64)> {
     let api = service.api();
     let input = api.shape(api.operation(operation)?.input.as_deref()?);
     let tokens = ["NextToken", "nextToken", "Marker"];
     let sizes = ["MaxResults", "MaxItems", "MaxRecords", "limit"];
-    tokens.iter().any(|token| input.has(token)).then(|| sizes.into_iter().find(|size| input.has(size)))?
+    if !tokens.iter().any(|token| input.has(token)) {
+        return None;
+    }
+    let (member, shape) = input
+        .members()
+        .find_map(|(member, shape)| Some((sizes.into_iter().find(|size| *size == member)?, api.shape(shape))))?;
+    #[expect(clippy::cast_possible_truncation, reason = "the numbers of items in AWS's models are small and whole")]
+    Some((member, shape.min.map_or(1, |least| least as i64).max(1)))
 }
 
 /// Service Quotas, IAM and CloudWatch declare errors of their own in their models; all other codes and sentences here are
@@ -230,17 +237,18 @@ mod tests {
 
     #[test]
     fn lists_have_pages_and_nothing_else_has() {
-        let check = |service: Service, operation: &str, expected: Option<&str>| {
+        let check = |service: Service, operation: &str, expected: Option<(&str, i64)>| {
             assert_eq!(page_size(service, operation), expected, "{operation}");
         };
-        check(Service::SageMaker, "ListModels", Some("MaxResults"));
+        check(Service::SageMaker, "ListModels", Some(("MaxResults", 1)));
+        check(Service::SageMaker, "ListTags", Some(("MaxResults", 50)));
         check(Service::SageMaker, "DescribeModel", None);
         check(Service::SageMaker, "InvokeEndpoint", None);
-        check(Service::Iam, "ListRoles", Some("MaxItems"));
+        check(Service::Iam, "ListRoles", Some(("MaxItems", 1)));
         check(Service::Iam, "GetRole", None);
-        check(Service::Logs, "DescribeLogStreams", Some("limit"));
-        check(Service::ServiceQuotas, "ListServiceQuotas", Some("MaxResults"));
-        check(Service::CloudWatch, "DescribeAlarms", Some("MaxRecords"));
+        check(Service::Logs, "DescribeLogStreams", Some(("limit", 1)));
+        check(Service::ServiceQuotas, "ListServiceQuotas", Some(("MaxResults", 1)));
+        check(Service::CloudWatch, "DescribeAlarms", Some(("MaxRecords", 1)));
         check(Service::CloudWatch, "ListMetrics", None);
     }
 }

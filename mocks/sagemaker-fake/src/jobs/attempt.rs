@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::engine::{blocking, until};
 use crate::fake::WeakFake;
 use crate::store::{Record, Records};
-use crate::{ApiError, Fake, cloudwatch};
+use crate::{ApiError, Fake, cloudwatch, pace};
 
 /// Runs a job in the background.
 pub(super) fn launch(fake: &Fake, job: &Job) {
@@ -116,18 +116,53 @@ async fn run(fake: &WeakFake, key: &str) -> Option<()> {
     let ready = match blocking(fake, move |fake| prepare(fake, &owned)).await? {
         Ok(ready) => ready,
         Err(failure) => {
+            let (status, reason) = match pace(fake, key).await? {
+                Paced::Due => (Status::Failed, Some(failure.reason)),
+                Paced::Stopped => (Status::Stopped, None),
+            };
             let key = key.to_owned();
             return blocking(fake, move |fake| {
                 let left = Left { message: failure.message, ..Left::default() };
-                close(fake, &key, left, |job, now| job.end(now, Status::Failed, Some(failure.reason)));
+                close(fake, &key, left, |job, now| job.end(now, status, reason));
             })
             .await;
         }
     };
     let trees: Vec<_> = ready.instances.iter().map(|(tree, _)| tree.clone()).collect();
-    let (outcome, metrics) = watch_over(fake, key, ready).await?;
+    let (mut outcome, metrics) = watch_over(fake, key, ready).await?;
+    if outcome.stopped.is_none() && pace(fake, key).await? == Paced::Stopped {
+        outcome.stopped = Some(Stop::Asked);
+    }
     let key = key.to_owned();
     blocking(fake, move |fake| finish(fake, &key, &trees, &outcome, metrics)).await
+}
+
+/// How it came that a job may leave its status.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Paced {
+    Due,
+    Stopped,
+}
+
+/// Waits until a job whose programs have ended may say so, or is told to stop. None if the fake is closed.
+pub(super) async fn pace(fake: &WeakFake, key: &str) -> Option<Paced> {
+    let (owned, asked) = (key.to_owned(), told_to_stop(fake, key));
+    let job = blocking(fake, move |fake| fake.store.read(|view| view.get::<Job>(&owned)).ok().flatten()).await?;
+    let Some(job) = job else { return Some(Paced::Due) };
+    tokio::select! {
+        biased;
+        due = pace::hold(fake, &job.arn, job.created) => due.map(|()| Paced::Due),
+        answer = asked => answer.ok().map(|()| Paced::Stopped),
+    }
+}
+
+/// Waits until a job is told to stop, or is gone.
+async fn told_to_stop(fake: &WeakFake, key: &str) -> Result<(), ApiError> {
+    until(fake, |fake| {
+        let job = fake.store.read(|view| view.get::<Job>(key))?;
+        Ok(job.is_none_or(|job| job.status == Status::Stopping).then_some(()))
+    })
+    .await
 }
 
 /// SageMaker at work as the job's role.
@@ -229,11 +264,7 @@ async fn watch_over(fake: &WeakFake, key: &str, ready: Ready) -> Option<(Outcome
     let all = join_all(ready.instances.into_iter().map(follow));
     let mut all = std::pin::pin!(all);
     let mut stopped = None;
-    let asked = until(fake, |fake| {
-        let job = fake.store.read(|view| view.get::<Job>(key))?;
-        Ok(job.is_none_or(|job| job.status == Status::Stopping).then_some(()))
-    });
-    let mut asked = std::pin::pin!(asked);
+    let mut asked = std::pin::pin!(told_to_stop(fake, key));
     let mut too_long = std::pin::pin!(tokio::time::sleep(ready.plan.max_runtime));
     loop {
         tokio::select! {

@@ -138,6 +138,21 @@ pub fn events(fake: &Fake, stream: &Stream, start: usize, limit: usize) -> Resul
     lines(file).skip(start).take(limit).map(|line| parse(&line.map_err(ApiError::internal)?)).collect()
 }
 
+/// The last events of a stream, at most `most`, oldest first: those of its last quarter of a megabyte.
+///
+/// # Errors
+/// An internal failure when the file of the stream cannot be read.
+pub fn tail(fake: &Fake, stream: &Stream, most: usize) -> Result<Vec<Event>, ApiError> {
+    const END: u64 = LONGEST_MESSAGE as u64;
+    let Some(mut file) = open(fake, stream)? else { return Ok(Vec::new()) };
+    let size = file.metadata().map_err(ApiError::internal)?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(END))).map_err(ApiError::internal)?;
+    // The first line is cut, unless it is the first of all.
+    let whole = lines(file).skip(usize::from(size > END));
+    let mut events = whole.map(|line| parse(&line.map_err(ApiError::internal)?)).collect::<Result<Vec<_>, _>>()?;
+    Ok(events.split_off(events.len().saturating_sub(most)))
+}
+
 /// The times of the first and the last event of a stream, if it has any.
 ///
 /// # Errors
@@ -168,7 +183,10 @@ impl Writer {
         }
         let file = File::options().create(true).append(true).open(&path).map_err(ApiError::internal)?;
         let size = file.metadata().map_err(ApiError::internal)?.len();
-        fake.store.write(|change| change.put(stream))?;
+        fake.store.write(|change| match change.get::<Stream>(&stream.key())? {
+            Some(_) => Ok(()),
+            None => change.put(stream),
+        })?;
         Ok(Self { file: Some(file), size, rest: Vec::new() })
     }
 
@@ -289,6 +307,8 @@ mod tests {
         assert_eq!(seen, [(7, "first"), (8, "second"), (9, "last \u{fffd}")]);
         assert_eq!(events(&fake, &one, 1, 1).unwrap(), all[1..2]);
         assert_eq!(events(&fake, &one, 3, 10).unwrap(), []);
+        assert_eq!(tail(&fake, &one, 2).unwrap(), all[1..]);
+        assert_eq!(tail(&fake, &one, 9).unwrap(), all);
         assert_eq!(span(&fake, &one).unwrap(), Some((Timestamp(7), Timestamp(9))));
     }
 
@@ -318,5 +338,7 @@ mod tests {
         writer.finish(Timestamp(7)).unwrap();
         let lengths: Vec<_> = events(&fake, &one, 0, 10).unwrap().iter().map(|event| event.message.len()).collect();
         assert_eq!(lengths, [LONGEST_MESSAGE, 3]);
+        let tail: Vec<_> = tail(&fake, &one, 9).unwrap().iter().map(|event| event.message.len()).collect();
+        assert_eq!(tail, [3]);
     }
 }

@@ -38,8 +38,13 @@ use crate::{ApiError, Fake};
 /// Starts again what was running when the fake was last closed or killed, each job in a fresh folder; removes what is
 /// left of the old ones, programs included.
 pub(crate) fn resume(fake: &Fake) -> Result<(), ApiError> {
-    tree::remove_all(fake, instance::kill_orphan);
+    tidy(fake);
     let jobs = fake.store.read(|view| view.list::<Job>(""))?;
     jobs.iter().filter(|job| !job.status.is_final()).for_each(|job| attempt::launch(fake, job));
     Ok(())
+}
+
+/// Removes what jobs have left, programs included: none runs.
+pub(crate) fn tidy(fake: &Fake) {
+    tree::remove_all(fake, instance::kill_orphan);
 }

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use self::data_log::DataLog;
 use self::object::Asker;
 use self::request::{ExecutionParameters, Request};
-use super::attempt::{self, ALGORITHM_ERROR, CANNOT_PULL, Failure, Left};
+use super::attempt::{self, ALGORITHM_ERROR, CANNOT_PULL, Failure, Left, Paced};
 use super::inputs::Item;
 use super::job::{Job, Status};
 use super::logs::{self, Stream};
@@ -66,10 +66,13 @@ pub(super) async fn run(fake: &WeakFake, key: &str) -> Option<()> {
         return Some(());
     }
     let owned = key.to_owned();
-    let ended = match blocking(fake, move |fake| prepare(fake, &owned)).await? {
+    let mut ended = match blocking(fake, move |fake| prepare(fake, &owned)).await? {
         Ok(ready) => transform(fake, key, ready).await?,
         Err(failure) => Some(Err(failure.reason)),
     };
+    if ended.is_some() && attempt::pace(fake, key).await? == Paced::Stopped {
+        ended = None;
+    }
     let key = key.to_owned();
     blocking(fake, move |fake| {
         attempt::close(fake, &key, Left::default(), |job, now| match ended {

@@ -91,11 +91,21 @@ pub(super) fn remove_all(fake: &Fake, end: impl Fn(&Path)) {
     remove_folder(&jobs);
 }
 
-/// Removes a folder with all that is in it. Failing to is logged.
+/// Removes a folder with all that is in it, if it is there. Failing to is logged. A program that was killed a moment ago
+/// may still write into it.
 pub(crate) fn remove_folder(folder: &Path) {
-    match std::fs::remove_dir_all(folder) {
+    let mut removed = std::fs::remove_dir_all(folder);
+    for _ in 0..100 {
+        match &removed {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                removed = std::fs::remove_dir_all(folder);
+            }
+            _ => break,
+        }
+    }
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!("cannot remove the working folder {}: {error}", folder.display());
+            tracing::warn!("cannot remove the folder {}: {error}", folder.display());
         }
         _ => {}
     }

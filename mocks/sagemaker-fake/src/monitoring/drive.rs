@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::engine::{blocking, changed_or_due, role};
 use crate::fake::{Context, WeakFake};
 use crate::jobs::{self, Job};
+use crate::pace::Due;
 use crate::sagemaker::monitoring_job_definition as job_definition;
 use crate::sagemaker::processing_job;
 use crate::store::{Record, Records};
@@ -85,7 +86,10 @@ impl Watch {
                 return Ok(Progressed::Deleted);
             };
             if schedule.pending {
-                schedule::settle(fake, &self.key)?;
+                match fake.pacing.due(&schedule.arn, schedule.modified, fake.clock.now()) {
+                    Due::Later(at) => return Ok(Progressed::WaitsUntil(at)),
+                    Due::Now => schedule::settle(fake, &self.key)?,
+                }
                 continue;
             }
             schedule::fire(fake)?;

@@ -55,7 +55,7 @@ fn user(fake: &Fake, view: &View, key: &str) -> Result<Option<Arc<User>>, ApiErr
     let name = match view.get::<AccessKey>(key)? {
         Some(key) if key.inactive => None,
         Some(key) => Some(key.user),
-        None => fake.scenario.users.first().map(|user| user.name.clone()),
+        None => fake.scenario().users.first().map(|user| user.name.clone()),
     };
     name.map(|name| view.shared(&name.to_lowercase())).transpose().map(Option::flatten)
 }

@@ -8,11 +8,11 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, dto, s3_error};
 
 use super::bucket::{self, Bucket};
-use super::settings;
+use super::{object, settings};
 use crate::account::Caller;
 use crate::authorisation::s3::{self, Call};
 use crate::faults::{Asked, CallFault, Way};
-use crate::protocol::{CredentialFault, DEFAULT_REGION};
+use crate::protocol::{CredentialFault, DEFAULT_REGION, pairs};
 use crate::store::Records;
 use crate::{ApiError, Fake};
 
@@ -59,14 +59,15 @@ impl S3Access for Access {
         if let Some(refusal) = strike(&self.0, &caller, &call, &identity.fault) {
             return Err(refusal.into());
         }
+        check_served(&call)?;
         let region = identity.region.as_deref().unwrap_or(DEFAULT_REGION);
         let authorise = || if self.0.enforces_iam() { s3::check(&self.0, &caller, region, &call) } else { Ok(()) };
         let Some(bucket) = path.get_bucket_name().filter(|_| !creates) else { return Ok(authorise()?) };
         let expected = context.headers().get("x-amz-expected-bucket-owner").and_then(|value| value.to_str().ok());
         let existing = self.0.store.read(|view| bucket::existing(view, bucket))?;
         if asks_for_region || identity.region.as_ref().is_none_or(|region| *region == existing.region) {
-            check_owner(&existing, expected, &caller.account, self.0.enforces_iam())?;
-            return Ok(authorise()?);
+            let allowed = check_owner(&existing, expected, &caller.account, self.0.enforces_iam());
+            return allowed.and_then(|()| authorise()).map_err(|refusal| placed(refusal.into(), &existing));
         }
         Err(elsewhere(&existing))
     }
@@ -119,6 +120,29 @@ fn cut_short(extensions: &Extensions, size: &mut Option<i32>) -> S3Result<()> {
     Ok(())
 }
 
+/// What a path says that `s3s` does not know: it would take such a request for another one.
+const UNKNOWN_SUBRESOURCES: [&str; 5] =
+    ["abac", "metadataConfiguration", "metadataInventoryTable", "metadataJournalTable", "renameObject"];
+
+/// Whether the request is about something that there is here: no subresource that is not served, and no version of an
+/// object but the only one.
+///
+/// # Errors
+/// `NotImplemented`, `NoSuchVersion`.
+fn check_served(call: &Call<'_>) -> Result<(), ApiError> {
+    for (name, value) in pairs(call.query.as_bytes()) {
+        if UNKNOWN_SUBRESOURCES.contains(&name.as_str()) {
+            let message = format!("the subresource {name} is not served by this fake");
+            return Err(ApiError::new("NotImplemented", message).with_status(StatusCode::NOT_IMPLEMENTED));
+        }
+        if name == "versionId" && call.key.is_some() {
+            object::check_version(Some(&value))?;
+        }
+    }
+    let source = call.headers.get("x-amz-copy-source").and_then(|source| source.to_str().ok());
+    object::check_version(source.and_then(|source| Some(source.split_once("?versionId=")?.1)))
+}
+
 /// The refusal of a request that was signed for another region than the bucket's. It says which one would do.
 fn elsewhere(bucket: &Bucket) -> S3Error {
     let mut refusal = S3Error::with_message(
@@ -127,6 +151,11 @@ fn elsewhere(bucket: &Bucket) -> S3Error {
          requests to this endpoint.",
     );
     refusal.set_status_code(StatusCode::MOVED_PERMANENTLY);
+    placed(refusal, bucket)
+}
+
+/// A refusal that says where the bucket is, as AWS's do whatever the reason.
+fn placed(mut refusal: S3Error, bucket: &Bucket) -> S3Error {
     if let Ok(region) = HeaderValue::from_str(&bucket.region) {
         refusal.set_headers(HeaderMap::from_iter([(HeaderName::from_static("x-amz-bucket-region"), region)]));
     }

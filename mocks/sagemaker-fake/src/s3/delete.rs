@@ -39,7 +39,10 @@ pub fn objects(fake: &Fake, request: S3Request<DeleteObjectsInput>) -> Result<De
         .delete
         .objects
         .into_iter()
-        .map(|object| (object.key, object.e_tag.map(ETagCondition::ETag)))
+        .map(|object| {
+            let version = object::check_version(object.version_id.as_deref());
+            (version, object.key, object.e_tag.map(ETagCondition::ETag))
+        })
         .collect::<Vec<_>>();
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     let may_delete = |key: &str| match fake.enforces_iam() {
@@ -48,7 +51,7 @@ pub fn objects(fake: &Fake, request: S3Request<DeleteObjectsInput>) -> Result<De
     };
     let (allowed, refused): (Vec<_>, Vec<_>) = wanted
         .into_iter()
-        .map(|(key, condition)| (may_delete(&key), key, condition))
+        .map(|(version, key, condition)| (version.and_then(|()| may_delete(&key)), key, condition))
         .partition(|(may, ..)| may.is_ok());
     let wanted: Vec<_> = allowed.into_iter().map(|(_, key, condition)| (key, condition)).collect();
     let results = remove(fake, &input.bucket, &wanted)?;

@@ -50,6 +50,9 @@ pub fn open(request: Request<Body>, now: i64) -> Result<Request<s3s::Body>, ApiE
             parts.headers.entry(name).or_insert(value);
         }
     }
+    if parts.headers.get(header::RANGE).is_some_and(|range| !is_one_range(range)) {
+        parts.headers.remove(header::RANGE);
+    }
     let hash = parts.headers.remove("x-amz-content-sha256");
     let streaming = hash.is_some_and(|hash| hash.as_bytes().starts_with(b"STREAMING-"));
     let body = if streaming {
@@ -70,6 +73,13 @@ pub fn open(request: Request<Body>, now: i64) -> Result<Request<s3s::Body>, ApiE
         body
     };
     Ok(Request::from_parts(parts, s3s::Body::http_body_unsync(body)))
+}
+
+/// Whether this asks for one range of bytes. S3 gives the whole object to who asks for several, or for something else.
+fn is_one_range(range: &HeaderValue) -> bool {
+    let bounds = range.to_str().ok().and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+    let is_number = |bound: &str| bound.bytes().all(|byte| byte.is_ascii_digit());
+    bounds.is_some_and(|(from, to)| is_number(from) && is_number(to) && !(from.is_empty() && to.is_empty()))
 }
 
 /// Removes `aws-chunked` from the encodings: it concerns the way here, not the object.

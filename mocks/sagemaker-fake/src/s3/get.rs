@@ -7,16 +7,14 @@ use std::ops::Range;
 use http::StatusCode;
 use s3s::S3Request;
 use s3s::dto::{
-    Checksum, ETag, GetObjectAclInput, GetObjectAclOutput, GetObjectAttributesInput, GetObjectAttributesOutput,
-    GetObjectAttributesParts, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ServerSideEncryption,
-    StorageClass, StreamingBlob,
+    Checksum, ETag, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts, GetObjectInput,
+    GetObjectOutput, HeadObjectInput, HeadObjectOutput, ServerSideEncryption, StorageClass, StreamingBlob,
 };
 use tokio::io::AsyncReadExt as _;
 
-use super::buckets::owner;
 use super::checksum::show_checksum;
+use super::conditions;
 use super::object::{Object, no_such_key};
-use super::{bucket, conditions, settings};
 use crate::{ApiError, Fake};
 
 /// How much of a content is read at a time.
@@ -131,21 +129,6 @@ pub fn attributes(
         storage_class: asked("StorageClass")
             .then(|| StorageClass::from(object.headers.storage_class.unwrap_or_else(|| "STANDARD".to_owned()))),
         ..GetObjectAttributesOutput::default()
-    })
-}
-
-/// Who may do what with an object: its bucket's owner everything, others nothing.
-///
-/// # Errors
-/// `NoSuchKey`.
-pub fn acl(fake: &Fake, request: S3Request<GetObjectAclInput>) -> Result<GetObjectAclOutput, ApiError> {
-    let input = request.input;
-    super::get(fake, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
-    let owner = owner(&fake.store.read(|view| bucket::existing(view, &input.bucket))?.owner);
-    Ok(GetObjectAclOutput {
-        grants: Some(vec![settings::full_control(&owner)]),
-        owner: Some(owner),
-        request_charged: None,
     })
 }
 

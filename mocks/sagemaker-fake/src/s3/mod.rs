@@ -16,6 +16,7 @@
 //! | the others | the operations |
 
 mod access;
+mod acl;
 mod bucket;
 mod buckets;
 mod checksum;
@@ -52,7 +53,7 @@ use crate::clock::Timestamp;
 use crate::store::{Change, Records};
 use crate::{ApiError, Fake};
 use content::Draft;
-use upload::Part;
+pub(crate) use upload::{Part, Upload};
 
 /// The bucket of this name, whoever owns it.
 ///

@@ -145,6 +145,20 @@ pub fn replace(
     }
 }
 
+/// Whether this is the version that an object has: there is one, and AWS calls it so in a bucket without versioning.
+///
+/// # Errors
+/// `NoSuchVersion`.
+pub fn check_version(id: Option<&str>) -> Result<(), ApiError> {
+    match id {
+        None | Some("null") => Ok(()),
+        Some(_) => {
+            Err(ApiError::new("NoSuchVersion", "The specified version does not exist.")
+                .with_status(StatusCode::NOT_FOUND))
+        }
+    }
+}
+
 /// `NoSuchKey`.
 pub fn no_such_key() -> ApiError {
     ApiError::new("NoSuchKey", "The specified key does not exist.").with_status(StatusCode::NOT_FOUND)

@@ -2,7 +2,7 @@
 
 use s3s::{S3, S3Request, S3Response, S3Result, dto};
 
-use super::{buckets, copy, delete, get, lifecycle, listing, multipart, put, settings, tags};
+use super::{acl, buckets, copy, delete, get, lifecycle, listing, multipart, put, settings, tags};
 use crate::{ApiError, Fake};
 
 /// The operations of S3 on this fake.
@@ -61,7 +61,8 @@ serve! {
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tags::of_object;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tags::put_of_object;
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tags::delete_of_object;
-    get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = get::acl;
+    get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acl::of_object;
+    put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acl::put_of_object;
     copy_object(CopyObjectInput) -> CopyObjectOutput = copy::object;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copy::part;
 
@@ -93,7 +94,8 @@ serve! {
     get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = settings::ownership;
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;
     delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = settings::delete_ownership;
-    get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = settings::acl;
+    get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acl::of_bucket;
+    put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acl::put_of_bucket;
     get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = settings::cors;
     put_bucket_cors(PutBucketCorsInput) -> PutBucketCorsOutput = settings::put_cors;
     delete_bucket_cors(DeleteBucketCorsInput) -> DeleteBucketCorsOutput = settings::delete_cors;
@@ -107,6 +109,12 @@ serve! {
     get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = settings::replication;
     get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = settings::request_payment;
     get_bucket_website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput = settings::website;
+    delete_bucket_replication(DeleteBucketReplicationInput) -> DeleteBucketReplicationOutput = settings::delete_replication;
+    delete_bucket_website(DeleteBucketWebsiteInput) -> DeleteBucketWebsiteOutput = settings::delete_website;
+    get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = settings::legal_hold;
+    put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = settings::put_legal_hold;
+    get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = settings::retention;
+    put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = settings::put_retention;
     get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = settings::object_lock;
 }
 

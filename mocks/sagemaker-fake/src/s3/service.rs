@@ -68,6 +68,7 @@ impl S3Service {
             .unwrap_or_default()
             .to_owned();
         let is_head = request.method() == Method::HEAD;
+        let asks_first = request.headers().contains_key(header::EXPECT);
         let answered = match envelope::open(request.map(Body::new), self.fake.account_time()) {
             Ok(mut request) => {
                 request.extensions_mut().insert(identity.clone());
@@ -82,6 +83,10 @@ impl S3Service {
         let request_id = self.fake.ids.base32(16);
         let (mut response, error) = finish(response, &request_id, is_head).await;
         response.headers_mut().insert(header::DATE, date(&self.fake));
+        // Who asked before it sent its body, and is refused, sends none: its next request must not be taken for that body.
+        if asks_first && error.is_some() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         self.fake.calls.push(Call {
             time: self.fake.clock.now(),
             service: "s3".to_owned(),

@@ -7,7 +7,7 @@ use s3s::dto::*;
 use serde_json::Value;
 
 use super::bucket::{self, Bucket, Encryption, PublicAccessBlock as Block, Settings};
-use super::buckets::{caller_and_region, owner};
+use super::buckets::caller_and_region;
 use super::{document, tags};
 use crate::{ApiError, Fake};
 
@@ -254,26 +254,6 @@ pub fn delete_cors(fake: &Fake, request: S3Request<DeleteBucketCorsInput>) -> Re
     Ok(DeleteBucketCorsOutput {})
 }
 
-pub fn acl(fake: &Fake, request: S3Request<GetBucketAclInput>) -> Result<GetBucketAclOutput, ApiError> {
-    let bucket = fake.store.read(|view| bucket::existing(view, &request.input.bucket))?;
-    let owner = owner(&bucket.owner);
-    Ok(GetBucketAclOutput { grants: Some(vec![full_control(&owner)]), owner: Some(owner) })
-}
-
-/// What an access list says of whoever owns the thing.
-pub fn full_control(owner: &Owner) -> Grant {
-    Grant {
-        grantee: Some(Grantee {
-            id: owner.id.clone(),
-            type_: Type::from_static(Type::CANONICAL_USER),
-            display_name: None,
-            email_address: None,
-            uri: None,
-        }),
-        permission: Some(Permission::from_static(Permission::FULL_CONTROL)),
-    }
-}
-
 /// Settings that no bucket here has: what AWS answers then, an empty document or an error.
 macro_rules! never_set_up {
     ($($name:ident($input:ident) -> $output:ident = $answer:expr;)*) => {
@@ -294,6 +274,12 @@ never_set_up! {
         Ok(GetBucketRequestPaymentOutput { payer: Some(Payer::from_static(Payer::BUCKET_OWNER)) });
     website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput =
         Err(not_found("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"));
+    delete_replication(DeleteBucketReplicationInput) -> DeleteBucketReplicationOutput = Ok(Default::default());
+    delete_website(DeleteBucketWebsiteInput) -> DeleteBucketWebsiteOutput = Ok(Default::default());
+    legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = Err(no_lock());
+    put_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = Err(no_lock());
+    retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = Err(no_lock());
+    put_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = Err(no_lock());
     object_lock(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput =
         Err(not_found("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"));
 }
@@ -348,6 +334,11 @@ fn statements(policy: &Value) -> impl Iterator<Item = &Value> {
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
     let list = if let Value::Array(list) = value { list.as_slice() } else { std::slice::from_ref(value) };
     list.iter().filter_map(Value::as_str)
+}
+
+/// The refusal of what only a bucket with Object Lock knows.
+pub(super) fn no_lock() -> ApiError {
+    ApiError::new("InvalidRequest", "Bucket is missing Object Lock Configuration")
 }
 
 fn no_such_policy() -> ApiError {

@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::bucket::{Bucket, Encryption};
 use super::object::Headers;
+use super::{acl, settings};
 use crate::ApiError;
 
 /// What is wanted.
@@ -30,24 +31,14 @@ impl Wishes {
     /// # Errors
     /// `AccessControlListNotSupported`, `InvalidRequest`, `NotImplemented`.
     pub fn check(&self, bucket: &Bucket) -> Result<(), ApiError> {
-        let not_served = |what: &str| {
-            let message = format!("{what} is not served by this fake");
-            Err(ApiError::new("NotImplemented", message).with_status(StatusCode::NOT_IMPLEMENTED))
-        };
-        let enforced = bucket.settings.ownership.as_deref() == Some("BucketOwnerEnforced");
-        match self.acl.as_deref() {
-            None | Some("private" | "bucket-owner-full-control") => {}
-            Some(_) if enforced => {
-                return Err(ApiError::new("AccessControlListNotSupported", "The bucket does not allow ACLs"));
-            }
-            Some(acl) => return not_served(&format!("the access list {acl}")),
-        }
+        acl::check(bucket, self.acl.as_deref())?;
         if self.lock {
-            return Err(ApiError::new("InvalidRequest", "Bucket is missing Object Lock Configuration"));
+            return Err(settings::no_lock());
         }
         if self.customer_key {
             // Contents are not really encrypted: taking the key would promise what is not kept.
-            return not_served("server-side encryption with keys of the client's own (SSE-C)");
+            let message = "server-side encryption with keys of the client's own (SSE-C) is not served by this fake";
+            return Err(ApiError::new("NotImplemented", message).with_status(StatusCode::NOT_IMPLEMENTED));
         }
         Ok(())
     }

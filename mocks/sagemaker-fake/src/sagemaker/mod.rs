@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use crate::fake::Context;
 use crate::protocol::Service;
-use crate::{ApiError, authorisation};
+use crate::{ApiError, authorisation, pace};
 
 /// An operation: its input as JSON, its output as JSON (null if it has none).
 pub type Operation = fn(&Context<'_>, &Value) -> Result<Value, ApiError>;
@@ -136,7 +136,9 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 pub fn call(context: &Context<'_>, operation: &str, input: Value) -> Result<Value, ApiError> {
     let act = valid(operation, &input)?;
     authorisation::check(context, Service::SageMaker, operation, &input)?;
-    act(context, &input)
+    let answer = act(context, &input)?;
+    pace::answered(context.fake, operation, &answer);
+    Ok(answer)
 }
 
 /// The same for the fake's own purposes: nobody needs to allow these.

@@ -75,7 +75,7 @@ pub fn issue(fake: &Fake, new: NewSession) -> Session {
         context: new.context,
         expires: seconds(new.expires),
     };
-    sealed(&fake.scenario, claims)
+    sealed(&fake.scenario(), claims)
 }
 
 /// The keys of a session of the first user's, that has ended.
@@ -109,14 +109,14 @@ pub fn read(fake: &Fake, token: &str) -> Result<Option<Session>, CredentialFault
     let (payload, mark) =
         rest.strip_prefix('.').and_then(|rest| rest.split_once('.')).ok_or(CredentialFault::Invalid)?;
     let decode = |text| URL_SAFE_NO_PAD.decode(text).map_err(|_| CredentialFault::Invalid);
-    if decode(mark)? != seal(&fake.scenario, payload) {
+    if decode(mark)? != seal(&fake.scenario(), payload) {
         return Err(CredentialFault::Invalid);
     }
     let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| CredentialFault::Invalid)?;
     if UNIX_EPOCH + Duration::from_secs(claims.expires) <= SystemTime::now() {
         return Err(CredentialFault::Expired);
     }
-    Ok(Some(session(&fake.scenario, token.to_owned(), claims)))
+    Ok(Some(session(&fake.scenario(), token.to_owned(), claims)))
 }
 
 fn session(scenario: &Scenario, token: String, claims: Claims) -> Session {

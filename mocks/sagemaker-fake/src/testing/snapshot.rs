@@ -11,11 +11,9 @@ use crate::account::Scenario;
 use crate::clock::Clock;
 use crate::jobs::instance::PID;
 use crate::jobs::programs::Programs;
+use crate::replace::FOLDERS;
 use crate::store::Store;
 use crate::{ApiError, Fake, FakeBuilder};
-
-/// The folders of files that are part of an account. Jobs begin again in a fresh folder.
-const FOLDERS: [&str; 4] = ["objects", "logs", "endpoints", "capture"];
 
 /// An account as it was at one moment: its records and files, its clock, its scenario and the programs of its images.
 /// Cheap to clone. Rules by which things go wrong are not in it, but those of the scenario.
@@ -41,7 +39,7 @@ impl Snapshot {
         // object that goes meanwhile would; whoever takes a snapshot does not write at the same time.
         copy_all(fake.folder(), files.path()).map_err(|error| ApiError::internal(format!("cannot copy: {error}")))?;
         Ok(Self {
-            scenario: fake.scenario.clone(),
+            scenario: Scenario::clone(&fake.scenario()),
             programs: fake.programs.clone(),
             clock: fake.clock.clone(),
             kept: Kept { records: Arc::new(fake.store.export()?), files: Arc::new(files) },

@@ -8,11 +8,12 @@ use http::Method;
 use sagemaker_fake::doors::control;
 use serde_json::{Value, json};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_sagemaker-fake");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_sagemaker-fake");
 
-struct Served {
+pub struct Served {
     process: Child,
-    url: String,
+    pub url: String,
+    pub ready: Value,
 }
 
 impl Drop for Served {
@@ -22,14 +23,18 @@ impl Drop for Served {
     }
 }
 
-fn serve(state: &Path) -> Served {
+pub fn serve(state: &Path) -> Served {
+    serve_with(state, &[])
+}
+
+pub fn serve_with(state: &Path, flags: &[&str]) -> Served {
     let mut command = Command::new(BINARY);
-    command.args(["serve", "--port", "0", "--output", "json", "--state"]).arg(state).stdout(Stdio::piped());
+    command.args(["serve", "--port", "0", "--output", "json", "--state"]).arg(state).args(flags).stdout(Stdio::piped());
     let mut process = command.spawn().unwrap();
     let mut ready = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
     let ready: Value = serde_json::from_str(&ready).unwrap();
-    Served { process, url: ready["endpoint_url"].as_str().unwrap().to_owned() }
+    Served { process, url: ready["endpoint_url"].as_str().unwrap().to_owned(), ready }
 }
 
 fn export(state: &Path) -> Value {

@@ -6,6 +6,7 @@ mod callbacks;
 mod capture;
 mod clients;
 mod cloudwatch;
+mod control;
 mod definitions;
 mod door;
 mod endpoints;

@@ -184,7 +184,7 @@ async fn steps_of_every_type_that_makes_a_job_are_tried_again() {
     for (name, definition, kind, parameters) in
         [("score", transform(), Kind::TransformJob, &[][..]), ("checks", check(), Kind::ProcessingJob, &parameters[..])]
     {
-        account.fake.faults.fail_jobs(kind, JobFault::CapacityError, 1);
+        account.fail(Rule::new(JobFault::CapacityError).kind(kind).times(1));
         account.pipeline(name, &definition);
         let arn = account.start(name, parameters).unwrap();
         let step = &definition.steps[0].name;
@@ -199,7 +199,7 @@ async fn steps_of_every_type_that_makes_a_job_are_tried_again() {
         assert!(metadata.contains(&format!("/{job}\"")) && failed.resource == *job, "{metadata}");
     }
 
-    account.fake.faults.fail_calls("CreateHyperParameterTuningJob", CallFault::Throttling, 2);
+    account.fail(Rule::new(CallFault::Throttle).operation("CreateHyperParameterTuningJob").times(2));
     let policy = RetryPolicy::up_to_attempts(["Step.THROTTLING"], 1);
     account.pipeline("tuning", &one_of(include_str!("definitions/tuning.json"), &StepType::Tuning, policy));
     let arn = account.start("tuning", &[]).unwrap();

@@ -5,6 +5,7 @@ mod lifecycle;
 mod listing;
 mod multipart;
 mod objects;
+mod refusals;
 mod wire;
 
 use aws_credential_types::Credentials;

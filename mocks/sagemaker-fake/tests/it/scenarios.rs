@@ -113,7 +113,7 @@ const LOOKS: &[(&str, &str)] = &[
 ];
 
 fn user(fake: &Fake) -> account::Caller {
-    caller(fake, Some(&fake.scenario.users[0].access_key_id), None).unwrap()
+    caller(fake, Some(&fake.scenario().users[0].access_key_id), None).unwrap()
 }
 
 fn policies_of(fake: &Fake, caller: account::Caller) -> (Caller, Policies) {
@@ -122,7 +122,7 @@ fn policies_of(fake: &Fake, caller: account::Caller) -> (Caller, Policies) {
 
 /// What comes of the user's wish to work as the role that it is told to.
 fn assumed(fake: &Fake, user: &Caller, own: &Policies) -> (Request, Decision) {
-    let arn = fake.scenario.client_role().unwrap();
+    let arn = fake.scenario().client_role().unwrap();
     let role = fake.store.read(|view| iam::role_by_arn(view, &arn)).unwrap();
     let request = Request::new(user.clone(), "sts:AssumeRole", arn).with("aws:RequestTag/Project", "sts");
     assume_role(&request, &Policies { resource: role.as_ref().and_then(principal::trust_of), ..own.clone() })
@@ -227,7 +227,7 @@ fn entry(key: &str, value: &str) -> Value {
 async fn a_client_holds_what_its_scenario_says() {
     for name in Scenario::names() {
         let fake = Fake::builder().scenario(Scenario::named(name).unwrap()).build().unwrap();
-        let scenario = &fake.scenario;
+        let scenario = &fake.scenario();
         let keys = scenario.client_keys();
         let who = keys.as_ref().map(|keys| caller(&fake, Some(&keys.access_key_id), keys.session_token.as_deref()));
         let right = keys.as_ref().is_some_and(|keys| keys.secret_access_key == scenario.users[0].secret_access_key);
@@ -265,6 +265,7 @@ fn a_scenario_differs_from_ready_in_one_thing_and_enforces_iam() {
             endpoints,
             quotas,
             client,
+            name: _,
             enforce_iam: _,
             faults,
         } = scenario;

@@ -55,7 +55,7 @@ async fn json_errors_are_as_aws_writes_them() {
     check("SageMaker.DescribePipeline", "[]", 400, serialization("The body of the request is not a JSON object")).await;
     let unserved = |name: &str| json!({"__type": "UnknownOperationException", "message": format!("{name} is not served by this fake")});
     check("SageMaker.CreateDomain", "{}", 400, unserved("SageMaker.CreateDomain")).await;
-    check("Logs_20140328.PutRetentionPolicy", "{}", 400, unserved("Logs.PutRetentionPolicy")).await;
+    check("Logs_20140328.StartQuery", "{}", 400, unserved("Logs.StartQuery")).await;
     check("DynamoDB_20120810.ListTables", "{}", 400, unserved("DynamoDB_20120810.ListTables")).await;
 
     let answer = json_call(&aws, "SageMaker.ListPipelines", "{nonsense").await;

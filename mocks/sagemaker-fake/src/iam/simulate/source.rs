@@ -36,7 +36,7 @@ impl Source {
                 "group" => return Err(no_such_entity(format!("The group with name {name} cannot be found."))),
                 _ => return Err(unclear(arn)),
             };
-            let policies = principal::of_entity(&fake.scenario, view, &entity)?;
+            let policies = principal::of_entity(&fake.scenario(), view, &entity)?;
             Ok(Self { caller: caller.with_id(entity.id), is_user: kind == "user", policies, name: entity.name })
         })
     }

@@ -45,7 +45,7 @@ async fn users_roles_and_policies_come_from_the_scenario() {
     iam.check("GetRolePolicy", &[("RoleName", "r"), ("PolicyName", "i")], &[("PolicyDocument", document)]).await;
     let counts = [("AttachmentCount", "1"), ("PermissionsBoundaryUsageCount", "1")];
     iam.check("GetPolicy", &[("PolicyArn", arn)], &counts).await;
-    assert_eq!(iam.0.fake().scenario.service_control_policies.len(), 1);
+    assert_eq!(iam.0.fake().scenario().service_control_policies.len(), 1);
 }
 
 #[tokio::test]

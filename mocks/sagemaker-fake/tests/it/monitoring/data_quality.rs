@@ -317,10 +317,17 @@ async fn a_schedule_may_have_a_definition_of_its_own() {
     world.settled().await;
     assert_eq!(world.next().await.status.as_str(), "CompletedWithViolations");
     let described = world.describe();
-    assert_eq!((&described["MonitoringType"], &described["MonitoringScheduleConfig"]), (&json!("DataQuality"), &config));
+    assert_eq!(
+        (&described["MonitoringType"], &described["MonitoringScheduleConfig"]),
+        (&json!("DataQuality"), &config)
+    );
     assert!(described["LastMonitoringExecutionSummary"].get("MonitoringJobDefinitionName").is_none());
     assert_eq!(report(&world, 11, "constraint_violations")["violations"].as_array().unwrap().len(), 3);
-    assert_eq!(world.account.cloudwatch("ListMetrics", json!({})).unwrap()["Metrics"], json!([]), "its Environment counts");
+    assert_eq!(
+        world.account.cloudwatch("ListMetrics", json!({})).unwrap()["Metrics"],
+        json!([]),
+        "its Environment counts"
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use sagemaker_fake::jobs::programs::Programs;
 use sagemaker_fake::jobs::{Kind, Status};
 use sagemaker_fake::monitoring::Execution;
-use sagemaker_fake::sagemaker::model_quality_job_definition::JobDefinition;
+use sagemaker_fake::sagemaker::monitoring_job_definition::JobDefinition;
 use serde_json::{Value, json};
 use time::macros::datetime;
 
@@ -236,7 +236,7 @@ async fn what_an_execution_needs_and_is_gone_is_named() {
     // A definition that a schedule names cannot be deleted, so that this one is lost in another way.
     let locked = world.call("DeleteModelQualityJobDefinition", json!({"JobDefinitionName": DEFINITION})).unwrap_err();
     assert!(locked.message.contains("in use by Monitoring Schedule arn:"), "{locked}");
-    let key = format!("{REGION}/{DEFINITION}");
+    let key = format!("model-quality-job-definition/{REGION}/{DEFINITION}");
     world.account.fake.store.write(|change| change.delete::<JobDefinition>(&key)).unwrap();
     let execution = world.next().await;
     let sentence = "Monitoring Job Definition arn:aws:sagemaker:eu-west-1:111122223333:model-quality-job-definition/sts-quality not found";

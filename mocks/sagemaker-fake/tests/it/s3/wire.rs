@@ -81,7 +81,7 @@ async fn the_bucket_may_be_in_the_host() {
     }
 }
 
-async fn exchange(account: &Account, request: &str) -> String {
+pub async fn exchange(account: &Account, request: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = tokio::net::TcpStream::connect(account.server.url().trim_start_matches("http://")).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
