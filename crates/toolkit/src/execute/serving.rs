@@ -2,8 +2,8 @@
 
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::types::{
-    CaptureContentTypeHeader, CaptureMode, CaptureOption, ContainerDefinition, DataCaptureConfig, ProductionVariant,
-    ProductionVariantInstanceType, VpcConfig,
+    CaptureContentTypeHeader, CaptureMode, CaptureOption, ContainerDefinition, DataCaptureConfig, EndpointStatus,
+    ProductionVariant, ProductionVariantInstanceType, VpcConfig,
 };
 
 use super::{Executor, sagemaker_tags};
