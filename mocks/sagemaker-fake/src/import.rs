@@ -151,12 +151,12 @@ mod tests {
             assert!(said.starts_with(expected), "{said}");
         }
         check(json!([]), "it has no `version`");
-        check(json!({"version": 1}), "its version is 1, and this program reads 2");
-        check(json!({"version": 2, "buckets": {}}), "there is no kind of record `buckets`");
-        check(json!({"version": 2, "bucket": []}), "`bucket` is no table of records");
-        check(json!({"version": 2, "clock": {"offset": {}}}), "clock offset: missing field `ms`");
-        check(json!({"version": 2, "clock": {"offsets": {"ms": 1}}}), "clock offsets: its own key is offset");
-        assert_eq!(records(&json!({"version": 2, "clock": {"offset": {"ms": 1}}})).unwrap().len(), 1);
+        check(json!({"version": 1}), "its version is 1, and this program reads 3");
+        check(json!({"version": 3, "buckets": {}}), "there is no kind of record `buckets`");
+        check(json!({"version": 3, "bucket": []}), "`bucket` is no table of records");
+        check(json!({"version": 3, "clock": {"offset": {}}}), "clock offset: missing field `ms`");
+        check(json!({"version": 3, "clock": {"offsets": {"ms": 1}}}), "clock offsets: its own key is offset");
+        assert_eq!(records(&json!({"version": 3, "clock": {"offset": {"ms": 1}}})).unwrap().len(), 1);
     }
 
     /// Whoever adds a kind of record adds it here, or says that it is no part of an account.

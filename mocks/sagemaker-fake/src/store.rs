@@ -23,7 +23,7 @@ use crate::ApiError;
 use group::Writers;
 
 /// The number of the form that records have.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// (kind, key) -> the record as JSON. JSON keeps the state readable and lets old records be read by newer code. Where it
 /// does not, the number in the name goes up, and states of other numbers are refused rather than misread.

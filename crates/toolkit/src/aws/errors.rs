@@ -64,7 +64,9 @@ fn refusal(call: &str, code: Option<&str>, message: Option<&str>, status: Option
     let code = code.unwrap_or_default();
     let mut failure =
         Failure::operation(format!("{call} was refused: {text}")).with_aws_code((!code.is_empty()).then_some(code));
-    if let Some(hint) = hints::hint(code, message.unwrap_or_default()) {
+    let hint = hints::hint(code, message.unwrap_or_default());
+    // The answer to a HEAD request says nothing but its status.
+    if let Some(hint) = hint.or_else(|| hints::wordless(status?).filter(|_| code.is_empty() && message.is_none())) {
         failure = failure.hint(hint);
     }
     if hints::is_throttling(code) || status.is_some_and(|status| status >= 500 || status == 429) {

@@ -84,6 +84,17 @@ pub(super) fn hint(code: &str, message: &str) -> Option<String> {
     }
 }
 
+/// What to do about a refusal without words.
+pub(super) fn wordless(status: u16) -> Option<String> {
+    match status {
+        400 => Some(format!("S3 says no more than that to a HEAD request; most often, {EXPIRED}")),
+        403 => {
+            Some("a permission is missing, or it is another account's: `cargo xtask doctor` finds out which".to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// Whether AWS wants to be asked less often.
 pub(super) fn is_throttling(code: &str) -> bool {
     [

@@ -2,8 +2,8 @@
 
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::types::{
-    CaptureContentTypeHeader, CaptureMode, CaptureOption, ContainerDefinition, DataCaptureConfig, ProductionVariant,
-    ProductionVariantInstanceType, VpcConfig,
+    CaptureContentTypeHeader, CaptureMode, CaptureOption, ContainerDefinition, DataCaptureConfig, EndpointStatus,
+    ProductionVariant, ProductionVariantInstanceType, VpcConfig,
 };
 
 use super::{Executor, sagemaker_tags};
@@ -74,7 +74,17 @@ impl Executor<'_> {
     }
 
     pub(super) async fn delete_endpoint(&self, name: &str) -> Result<(), Failure> {
-        unless_gone("DeleteEndpoint", self.sagemaker.delete_endpoint().endpoint_name(name).send().await)
+        match self.sagemaker.delete_endpoint().endpoint_name(name).send().await {
+            // It was sent again because the answer was lost.
+            Err(error) if error.code() == Some("ValidationException") && self.is_going(name).await => Ok(()),
+            done => unless_gone("DeleteEndpoint", done),
+        }
+    }
+
+    /// Whether the endpoint is being deleted.
+    async fn is_going(&self, name: &str) -> bool {
+        let found = self.sagemaker.describe_endpoint().endpoint_name(name).send().await;
+        found.is_ok_and(|found| found.endpoint_status() == Some(&EndpointStatus::Deleting))
     }
 
     pub(super) async fn delete_endpoint_config(&self, name: &str) -> Result<(), Failure> {

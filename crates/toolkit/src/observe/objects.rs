@@ -45,17 +45,29 @@ pub async fn list(s3: &Client, bucket: &str, prefix: &str, account: &str) -> Res
     Ok(objects)
 }
 
+/// How often an object is asked for whose content breaks off: the SDK makes a call again, but what is streamed after it has
+/// succeeded is not its business any more.
+const ATTEMPTS: usize = 3;
+
 /// An object, whole. Nothing if it is not there.
 ///
 /// # Errors
-/// When the call is refused for another reason than that there is no such object, or breaks off.
+/// When the call is refused for another reason than that there is no such object, or breaks off again and again.
 pub async fn read(s3: &Client, bucket: &str, key: &str, account: &str) -> Result<Option<Vec<u8>>, Failure> {
-    let object = match s3.get_object().bucket(bucket).key(key).expected_bucket_owner(account).send().await {
-        Ok(object) => object,
-        Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-        Err(error) => return Err(describe("GetObject", error)),
-    };
-    let body = object.body.collect().await;
-    let body = body.map_err(|error| Failure::operation(format!("s3://{bucket}/{key} broke off")).because(error))?;
-    Ok(Some(body.to_vec()))
+    let mut attempt = 1;
+    loop {
+        let object = match s3.get_object().bucket(bucket).key(key).expected_bucket_owner(account).send().await {
+            Ok(object) => object,
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+            Err(error) => return Err(describe("GetObject", error)),
+        };
+        match object.body.collect().await {
+            Ok(body) => return Ok(Some(body.to_vec())),
+            Err(_) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => {
+                let failure = Failure::operation(format!("GetObject: s3://{bucket}/{key} broke off")).because(error);
+                return Err(failure.hint("check the network and the proxy (HTTPS_PROXY, NO_PROXY), and try again"));
+            }
+        }
+    }
 }

@@ -123,7 +123,7 @@ impl World {
         let fake = &self.account.fake;
         let policies = fake.store.read(|view| {
             let role = view.get::<Role>("sts-execution")?.unwrap();
-            principal::of_entity(&fake.scenario, view, &role.entity)
+            principal::of_entity(&fake.scenario(), view, &role.entity)
         });
         let mut context = Context::new();
         for (key, values) in self.judgement.context_of(need) {

@@ -38,7 +38,7 @@ enum What {
 /// The fields of a rule; those that are left out are about everything.
 #[derive(Args)]
 struct Add {
-    /// What goes wrong, e.g. Throttle, InternalError, CapacityError; one that there is not is answered with those there are
+    /// What goes wrong, e.g. throttle, or CapacityError with jobs
     #[arg(long, value_name = "FAULT", required_unless_present = "file")]
     fault: Option<String>,
     /// With calls of this service, e.g. s3

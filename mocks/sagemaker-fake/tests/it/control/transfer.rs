@@ -105,7 +105,7 @@ async fn control_what_cannot_be_imported_changes_nothing() {
     )
     .await;
     refused("state", &holding(b"{"), "the body cannot be read").await;
-    refused("state", &holding(b"{\"version\": 1}"), "its version is 1, and this program reads 2").await;
+    refused("state", &holding(b"{\"version\": 1}"), "its version is 1, and this program reads 3").await;
     refused("archive", &holding(&tar[..tar.len() / 2]), "the archive cannot be taken").await;
     refused("archive", &holding(b"no tar at all"), "the archive cannot be taken").await;
     for (name, expected) in

@@ -66,13 +66,13 @@ fn control_verbs_steer_served_and_unserved() {
     assert!(!success && error.contains("faults last as long as a server does"), "{error}");
     let served = serve(&state);
     steer();
-    let fault = ["faults", "add", "--fault", "Throttle", "--operation", "ListModels", "--times", "2"];
-    assert_eq!(said(&fault, &state), "1  Throttle operation=ListModels times=2  (struck 0 of 0)\n");
+    let fault = ["faults", "add", "--fault", "throttle", "--operation", "ListModels", "--times", "2"];
+    assert_eq!(said(&fault, &state), "1  throttle operation=ListModels times=2  (struck 0 of 0)\n");
     let file = folder.path().join("rules.toml");
     std::fs::write(&file, "[[faults]]\nfault = \"CapacityError\"\nkind = \"training-job\"\n").unwrap();
     assert_eq!(json(&["faults", "add", "--file", file.to_str().unwrap()], &state).as_array().unwrap().len(), 2);
-    let (success, _, error) = run(&["faults", "add", "--fault", "Throtle"], &state);
-    assert!(!success && error.contains("Throttle"), "{error}");
+    let (success, _, error) = run(&["faults", "add", "--fault", "throtle"], &state);
+    assert!(!success && error.contains("did you mean `throttle`?"), "{error}");
     assert_eq!(json(&["faults", "remove", "1"], &state)[0]["id"], 2);
     assert_eq!(said(&["faults", "remove"], &state), "nothing goes wrong on request\n");
     let url = ["--url", served.url.as_str()];

@@ -368,15 +368,15 @@ async fn definitions_are_described_listed_and_deleted_apart_from_those_of_model_
     expected["DataQualityJobInput"]["EndpointInput"]["S3InputMode"] = json!("File");
     expected["DataQualityJobInput"]["EndpointInput"]["S3DataDistributionType"] = json!("FullyReplicated");
     assert_eq!(world.call("DescribeDataQualityJobDefinition", named.clone()).unwrap(), expected);
-    let list = |kind: &str| {
-        let listed = world.call(&format!("List{kind}JobDefinitions"), json!({"EndpointName": ENDPOINT})).unwrap();
+    let list = |operation: &str| {
+        let listed = world.call(operation, json!({"EndpointName": ENDPOINT})).unwrap();
         let summaries = listed["JobDefinitionSummaries"].as_array().unwrap();
         summaries.iter().map(|summary| summary["MonitoringJobDefinitionArn"].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(list("DataQuality"), [arn]);
-    assert_eq!(list("ModelQuality").len(), 1);
+    assert_eq!(list("ListDataQualityJobDefinitions"), [arn]);
+    assert_eq!(list("ListModelQualityJobDefinitions").len(), 1);
     world.call("DeleteDataQualityJobDefinition", named.clone()).unwrap();
-    assert_eq!((list("DataQuality").len(), list("ModelQuality").len()), (0, 1));
+    assert_eq!((list("ListDataQualityJobDefinitions").len(), list("ListModelQualityJobDefinitions").len()), (0, 1));
     for operation in ["DescribeDataQualityJobDefinition", "DeleteDataQualityJobDefinition"] {
         let error = world.call(operation, named.clone()).unwrap_err();
         let sentence = format!("Monitoring Job Definition {arn} not found");
