@@ -76,7 +76,7 @@ const SAGEMAKER: &[&str] = &[
     "DeleteTrainingJob",
     "CreateTransformJob", "DescribeTransformJob", "ListTransformJobs", "StopTransformJob",
     "CreateHyperParameterTuningJob", "DescribeHyperParameterTuningJob", "ListHyperParameterTuningJobs",
-    "StopHyperParameterTuningJob", "ListTrainingJobsForHyperParameterTuningJob",
+    "StopHyperParameterTuningJob", "DeleteHyperParameterTuningJob", "ListTrainingJobsForHyperParameterTuningJob",
     "CreateModelPackageGroup", "DescribeModelPackageGroup", "DeleteModelPackageGroup", "ListModelPackageGroups",
     "PutModelPackageGroupPolicy", "GetModelPackageGroupPolicy", "DeleteModelPackageGroupPolicy",
     "CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "DeleteModelPackage", "ListModelPackages",

@@ -27,6 +27,10 @@ pub(crate) enum Made {
     Endpoint(String),
     ProcessingJob(String),
     TrainingJob(String),
+    /// A batch transform job, which AWS keeps for good: it is stopped.
+    TransformJob(String),
+    /// A tuning job, with its training jobs.
+    TuningJob(String),
     Definition(String),
     Schedule(String),
     Role(String),
@@ -47,6 +51,8 @@ impl fmt::Display for Made {
             Self::Endpoint(name) => ("endpoint", name),
             Self::ProcessingJob(name) => ("processing job", name),
             Self::TrainingJob(name) => ("training job", name),
+            Self::TransformJob(name) => ("transform job", name),
+            Self::TuningJob(name) => ("tuning job", name),
             Self::Definition(name) => ("model quality job definition", name),
             Self::Schedule(name) => ("monitoring schedule", name),
             Self::Role(name) => ("role", name),
@@ -120,15 +126,30 @@ impl Made {
                     })
                     .await
             }
-            Self::TrainingJob(name) => {
-                drop(sagemaker.stop_training_job().training_job_name(name).send().await);
+            Self::TrainingJob(name) => remove_training_job(world, name).await,
+            Self::TransformJob(name) => {
+                drop(sagemaker.stop_transform_job().transform_job_name(name).send().await);
+                Ok(())
+            }
+            Self::TuningJob(name) => {
+                drop(sagemaker.stop_hyper_parameter_tuning_job().hyper_parameter_tuning_job_name(name).send().await);
                 world
-                    .until("a training job that can be deleted", async || {
-                        let deleted = sagemaker.delete_training_job().training_job_name(name).send().await;
-                        let busy = deleted.as_ref().is_err_and(|error| error.code() == Some("ResourceInUse"));
+                    .until("a tuning job that can be deleted", async || {
+                        let delete = sagemaker.delete_hyper_parameter_tuning_job();
+                        let deleted = delete.hyper_parameter_tuning_job_name(name).send().await;
+                        let busy = deleted
+                            .as_ref()
+                            .is_err_and(|error| error.message().is_some_and(|said| said.contains("is in status")));
                         if busy { Ok(None) } else { gone(deleted).map(Some) }
                     })
-                    .await
+                    .await?;
+                // Their names begin with its own.
+                let list = sagemaker.list_training_jobs().name_contains(format!("{name}-"));
+                let mut jobs = list.into_paginator().items().send();
+                while let Some(Ok(job)) = jobs.next().await {
+                    remove_training_job(world, job.training_job_name().unwrap_or_default()).await?;
+                }
+                Ok(())
             }
             Self::Definition(name) => {
                 gone(sagemaker.delete_model_quality_job_definition().job_definition_name(name).send().await)
@@ -166,8 +187,20 @@ where
     let message = error.message().unwrap_or_default().to_lowercase();
     let code = error.code().unwrap_or_default();
     let absent = ["ResourceNotFound", "NoSuchEntity", "NoSuchKey", "NoSuchBucket"].contains(&code)
-        || ["does not exist", "could not find", "not found", "cannot find"].iter().any(|words| message.contains(words));
+        || ["does not exist", "could not find", "not found", "cannot find", "can't find"].iter().any(|words| message.contains(words));
     if absent { Ok(()) } else { Err(error.into()) }
+}
+
+async fn remove_training_job(world: &World, name: &str) -> anyhow::Result<()> {
+    let sagemaker = &world.clients.sagemaker;
+    drop(sagemaker.stop_training_job().training_job_name(name).send().await);
+    world
+        .until("a training job that can be deleted", async || {
+            let deleted = sagemaker.delete_training_job().training_job_name(name).send().await;
+            let busy = deleted.as_ref().is_err_and(|error| error.code() == Some("ResourceInUse"));
+            if busy { Ok(None) } else { gone(deleted).map(Some) }
+        })
+        .await
 }
 
 async fn empty(world: &World, bucket: &str, prefix: &str) -> anyhow::Result<()> {

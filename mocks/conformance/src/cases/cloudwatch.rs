@@ -6,6 +6,7 @@ use crate::World;
 use crate::case::Cost::Free;
 use crate::case::cases;
 use crate::made::Made;
+use crate::world::TAG;
 
 cases! { "cloudwatch":
     metrics_are_put_and_read (Free) ["monitoring:PutMetricData", "monitoring:ListMetrics", "monitoring:GetMetricStatistics",
@@ -70,6 +71,7 @@ async fn metrics_are_put_and_read(world: &World) -> anyhow::Result<()> {
 async fn alarms_from_creation_to_deletion(world: &World) -> anyhow::Result<()> {
     let (cloudwatch, name) = (&world.clients.cloudwatch, world.name("alarm"));
     world.will_make(Made::Alarm(name.clone()));
+    let tag = world.tag();
     let put = form(&[
         ("AlarmName", &name),
         ("Namespace", "stsmodelmonitor-live-tests"),
@@ -79,8 +81,8 @@ async fn alarms_from_creation_to_deletion(world: &World) -> anyhow::Result<()> {
         ("EvaluationPeriods", "1"),
         ("Threshold", "1"),
         ("ComparisonOperator", "GreaterThanThreshold"),
-        ("Tags.member.1.Key", "a"),
-        ("Tags.member.1.Value", "1"),
+        ("Tags.member.1.Key", TAG),
+        ("Tags.member.1.Value", tag.value().unwrap_or_default()),
     ]);
     cloudwatch.ask(API, "PutMetricAlarm", &put).await?;
     let describe = async || cloudwatch.ask(API, "DescribeAlarms", &form(&[("AlarmNames.member.1", &name)])).await;
@@ -89,7 +91,7 @@ async fn alarms_from_creation_to_deletion(world: &World) -> anyhow::Result<()> {
     ensure!(alarm["AlarmName"] == name.as_str() && alarm["StateValue"] == "INSUFFICIENT_DATA", "{found}");
     let arn = alarm["AlarmArn"].as_str().unwrap_or_default().to_owned();
     let tags = cloudwatch.ask(API, "ListTagsForResource", &form(&[("ResourceARN", &arn)])).await?;
-    ensure!(tags["Tags"][0]["Key"] == "a", "{tags}");
+    ensure!(tags["Tags"][0]["Key"] == TAG, "{tags}");
     cloudwatch.ask(API, "DeleteAlarms", &form(&[("AlarmNames.member.1", &name)])).await?;
     let gone = describe().await?;
     ensure!(gone["MetricAlarms"][0].is_null(), "{gone}");

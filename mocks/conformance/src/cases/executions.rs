@@ -188,7 +188,12 @@ async fn what_is_missing_is_not_found(world: &World) -> anyhow::Result<()> {
     let stop = sagemaker.stop_pipeline_execution().pipeline_execution_arn(&arn).client_request_token(&token);
     refused(stop.send().await, code, "")?;
     let retry = sagemaker.retry_pipeline_execution().pipeline_execution_arn(&arn).client_request_token(&token);
-    refused(retry.send().await, code, "")
+    refused(retry.send().await, code, "")?;
+    // That an answer is taken is shown by tests of the fake: on AWS the token comes by a queue.
+    let success = sagemaker.send_pipeline_execution_step_success().callback_token("nobody0000");
+    refused(success.client_request_token(&token).send().await, code, "")?;
+    let failure = sagemaker.send_pipeline_execution_step_failure().callback_token("nobody0000");
+    refused(failure.client_request_token(world.token()).send().await, code, "")
 }
 
 async fn a_pipeline_takes_its_executions_with_it(world: &World) -> anyhow::Result<()> {

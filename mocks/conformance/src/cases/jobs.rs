@@ -174,14 +174,17 @@ fn channel(name: &str, uri: &str, content_type: &str) -> Channel {
     Channel::builder().channel_name(name).data_source(source).content_type(content_type).build()
 }
 
+/// What the image trains on, as [`preprocess`] leaves it.
+pub(super) fn channels(rows: &str) -> Vec<Channel> {
+    let part = |name: &str, content_type| channel(name, &format!("{rows}/{name}"), content_type);
+    vec![part("train", "text/csv"), part("validation", "text/csv"), part("vocabulary", "application/json")]
+}
+
 async fn a_training_job_writes_a_model(world: &World) -> anyhow::Result<()> {
     let (_, rows) = preprocess(world).await?;
     let (sagemaker, name, models) = (&world.clients.sagemaker, world.name("train"), world.output("models"));
     world.will_make(Made::TrainingJob(name.clone()));
-    let create = train(world, &name, &models).input_data_config(channel("train", &format!("{rows}/train"), "text/csv"));
-    let create = create.input_data_config(channel("validation", &format!("{rows}/validation"), "text/csv"));
-    let vocabulary = channel("vocabulary", &format!("{rows}/vocabulary"), "application/json");
-    create.input_data_config(vocabulary).send().await?;
+    train(world, &name, &models).set_input_data_config(Some(channels(&rows))).send().await?;
     let describe = || sagemaker.describe_training_job().training_job_name(&name).send();
     let status = world
         .until("a training job to end", async || {

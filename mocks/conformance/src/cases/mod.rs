@@ -14,6 +14,8 @@ mod quotas;
 mod s3;
 mod sts;
 mod tags;
+mod transforms;
+mod tunings;
 mod unserved;
 
 use crate::Case;
@@ -36,6 +38,8 @@ pub fn cases() -> Vec<Case> {
         s3::CASES,
         sts::CASES,
         tags::CASES,
+        transforms::CASES,
+        tunings::CASES,
         unserved::CASES,
     ];
     let mut cases = all.concat();

@@ -31,7 +31,8 @@ cases! { "model_packages":
 
 const VALIDATION: &str = "ValidationException";
 
-async fn group(world: &World, what: &str) -> anyhow::Result<String> {
+/// Makes a group: its name.
+pub(super) async fn group(world: &World, what: &str) -> anyhow::Result<String> {
     let name = world.name(what);
     world.will_make(Made::Group(name.clone()));
     let create = world.clients.sagemaker.create_model_package_group().model_package_group_name(&name);

@@ -13,6 +13,7 @@ use crate::case::Cost::Free;
 use crate::case::cases;
 use crate::made::Made;
 use crate::refusal::refused;
+use crate::world::TAG;
 
 cases! { "s3":
     objects_from_creation_to_deletion (Free) ["s3:PutObject", "s3:GetObject", "s3:HeadObject", "s3:DeleteObject", "s3:DeleteObjects",
@@ -23,7 +24,7 @@ cases! { "s3":
     buckets_from_creation_to_deletion (Free) ["s3:CreateBucket", "s3:HeadBucket", "s3:GetBucketLocation", "s3:DeleteBucket",
         "s3:ListBuckets"];
     the_owner_of_a_bucket_is_checked (Free) ["s3:HeadBucket", "s3:PutObject"];
-    settings_of_buckets (Free) ["s3:PutPublicAccessBlock", "s3:GetPublicAccessBlock", "s3:PutBucketTagging", "s3:GetBucketTagging",
+    settings_of_buckets (Free) ["s3:PutPublicAccessBlock", "s3:GetPublicAccessBlock", "s3:PutBucketTagging", "s3:GetBucketTagging", "s3:DeleteBucketTagging",
         "s3:PutBucketPolicy", "s3:GetBucketPolicy", "s3:GetBucketEncryption", "s3:GetBucketVersioning"];
     objects_have_tags_and_an_acl (Free) ["s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObjectTagging", "s3:GetObjectAcl"];
     objects_are_owned_by_the_bucket (Free) ["s3:GetBucketOwnershipControls", "s3:PutBucketOwnershipControls",
@@ -125,7 +126,16 @@ async fn bucket(world: &World, what: &str) -> anyhow::Result<String> {
             create.create_bucket_configuration(CreateBucketConfiguration::builder().location_constraint(place).build());
     }
     create.send().await?;
+    let tag = world.tag();
+    let tag = Tag::builder().key(TAG).value(tag.value().unwrap_or_default()).build()?;
+    put_tag(world, &name, tag).await?;
     Ok(name)
+}
+
+async fn put_tag(world: &World, bucket: &str, tag: Tag) -> anyhow::Result<()> {
+    let tagging = Tagging::builder().tag_set(tag).build()?;
+    world.clients.s3.put_bucket_tagging().bucket(bucket).tagging(tagging).send().await?;
+    Ok(())
 }
 
 async fn buckets_from_creation_to_deletion(world: &World) -> anyhow::Result<()> {
@@ -169,9 +179,10 @@ async fn settings_of_buckets(world: &World) -> anyhow::Result<()> {
     s3.put_public_access_block().bucket(&name).public_access_block_configuration(block.clone()).send().await?;
     let read = s3.get_public_access_block().bucket(&name).send().await?;
     ensure!(read.public_access_block_configuration() == Some(&block), "{read:?}");
+    s3.delete_bucket_tagging().bucket(&name).send().await?;
     refused(s3.get_bucket_tagging().bucket(&name).send().await, "NoSuchTagSet", "")?;
     let tag = Tag::builder().key("a").value("1").build()?;
-    s3.put_bucket_tagging().bucket(&name).tagging(Tagging::builder().tag_set(tag.clone()).build()?).send().await?;
+    put_tag(world, &name, tag.clone()).await?;
     ensure!(s3.get_bucket_tagging().bucket(&name).send().await?.tag_set() == [tag]);
     refused(s3.get_bucket_policy().bucket(&name).send().await, "NoSuchBucketPolicy", "")?;
     let policy = format!(

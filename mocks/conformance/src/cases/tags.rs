@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use super::pipelines;
+use super::{model_packages, pipelines};
 use crate::World;
 use crate::case::Cost::Free;
 use crate::case::cases;
@@ -12,6 +12,7 @@ use crate::world::tag;
 cases! { "tags":
     tags_are_added_listed_and_deleted (Free) ["sagemaker:AddTags", "sagemaker:ListTags", "sagemaker:DeleteTags"];
     tags_have_limits (Free) ["sagemaker:AddTags"];
+    versions_of_a_model_package_have_no_tags (Free) ["sagemaker:CreateModelPackage"];
     a_resource_that_is_missing_has_no_tags (Free) ["sagemaker:AddTags", "sagemaker:ListTags", "sagemaker:DeleteTags"];
 }
 
@@ -45,6 +46,13 @@ async fn tags_have_limits(world: &World) -> anyhow::Result<()> {
     refused(add(many(50)).await, VALIDATION, "")?;
     add(many(49)).await?;
     refused(add(many(51)).await, VALIDATION, "Member must have length less than or equal to 50")
+}
+
+async fn versions_of_a_model_package_have_no_tags(world: &World) -> anyhow::Result<()> {
+    let group = model_packages::group(world, "Versions").await?;
+    let create = world.clients.sagemaker.create_model_package().model_package_group_name(group);
+    let tagged = create.model_package_description("d").tags(world.tag()).send().await;
+    refused(tagged, VALIDATION, "Tags are not supported in Model Package versions.")
 }
 
 async fn a_resource_that_is_missing_has_no_tags(world: &World) -> anyhow::Result<()> {

@@ -42,10 +42,10 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
         for definition in request.definitions() {
             pipeline::check_role(change, definition.body["RoleArn"].as_str().unwrap_or_default())?;
         }
-        if let Some(other) = change.get::<TuningJob>(&job.key())? {
+        if change.get::<TuningJob>(&job.key())?.is_some() {
             let message = format!(
-                "Job name must be unique within an AWS account and region, and a job with this name already exists ({})",
-                other.arn
+                "A hyperparameter tuning job with the name, {}, already exists. Choose a different name.",
+                job.name
             );
             return Err(ApiError::new("ResourceInUse", message));
         }
@@ -69,10 +69,7 @@ pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     context.fake.store.write(|change| {
         let mut job = existing(change, context, name(input))?;
         if job.status.is_final() {
-            let status = job.status.as_str();
-            let message =
-                format!("The request was rejected because the hyper parameter tuning job is in status {status}.");
-            return Err(ApiError::validation(message));
+            return Err(in_status(&job));
         }
         job.status = Status::Stopping;
         job.modified = context.fake.clock.now();
@@ -80,6 +77,19 @@ pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     })?;
     context.fake.engine.notify();
     Ok(Value::Null)
+}
+
+/// Takes the tuning job off the record; its training jobs stay. AWS declares no errors for this: those are inferred.
+pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+    context.fake.store.write(|change| {
+        let job = existing(change, context, name(input))?;
+        if !job.status.is_final() {
+            return Err(in_status(&job));
+        }
+        change.delete::<TuningJob>(&job.key())?;
+        tags::delete(change, &job.arn)?;
+        Ok(Value::Null)
+    })
 }
 
 pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
@@ -250,8 +260,16 @@ fn trials(records: &impl Records, job: &TuningJob) -> Result<Vec<TrialState>, Ap
 
 fn existing(records: &impl Records, context: &Context<'_>, name: &str) -> Result<TuningJob, ApiError> {
     let found = records.get(&names::key(context.region, name))?;
-    // SageMaker's code is known, its sentence is not.
-    found.ok_or_else(|| ApiError::not_found(format!("Amazon SageMaker can't find a tuning job with the name {name}.")))
+    found.ok_or_else(|| {
+        ApiError::not_found(format!("Amazon SageMaker can't find a tuning job called {name}. Type another name."))
+    })
+}
+
+fn in_status(job: &TuningJob) -> ApiError {
+    let status = job.status.as_str();
+    ApiError::validation(format!(
+        "The request was rejected because the hyper parameter tuning job is in status {status}."
+    ))
 }
 
 fn name(input: &Value) -> &str {

@@ -96,6 +96,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("CreateHyperParameterTuningJob", hyper_parameter_tuning_job::create),
     ("DescribeHyperParameterTuningJob", hyper_parameter_tuning_job::describe),
     ("StopHyperParameterTuningJob", hyper_parameter_tuning_job::stop),
+    ("DeleteHyperParameterTuningJob", hyper_parameter_tuning_job::delete),
     ("ListHyperParameterTuningJobs", hyper_parameter_tuning_job::list),
     ("ListTrainingJobsForHyperParameterTuningJob", hyper_parameter_tuning_job::list_training_jobs),
     ("CreateTransformJob", transform_job::create),

@@ -99,9 +99,7 @@ fn new(context: &Context<'_>, change: &mut Change<'_>, input: &Value) -> Result<
         (None, Some(group)) => {
             let mut group = model_package_group::existing(change, context, group)?;
             if input["Tags"].as_array().is_some_and(|tags| !tags.is_empty()) {
-                return Err(ApiError::validation(
-                    "Tags are not supported on versioned model packages: tag the model package group.",
-                ));
+                return Err(ApiError::validation(tags::OF_VERSIONS));
             }
             group.last_version += 1;
             change.put(&group)?;

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::model_package;
 use super::paging::{self, Order, SortKey};
 use crate::ApiError;
 use crate::fake::Context;
@@ -13,6 +14,10 @@ use crate::store::{Change, Record, Records};
 
 /// The most tags that a resource may have.
 const MOST: usize = 50;
+
+/// SageMaker's sentence about tags of a version of a model package.
+pub(super) const OF_VERSIONS: &str =
+    "Tags are not supported in Model Package versions. Please add them to the Model Package Group";
 
 /// The tags of one resource.
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,7 +71,7 @@ pub fn of(records: &impl Records, arn: &str) -> Result<Vec<Tag>, ApiError> {
 pub(super) fn add_tags(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let new = read(&input["Tags"])?;
     context.fake.store.write(|change| {
-        let mut resource = existing(change, input)?;
+        let mut resource = existing(change, context, input)?;
         resource.tags.retain(|tag| new.iter().all(|new| new.key != tag.key));
         resource.tags.extend(new);
         if resource.tags.len() > MOST {
@@ -81,7 +86,7 @@ pub(super) fn add_tags(context: &Context<'_>, input: &Value) -> Result<Value, Ap
 }
 
 pub(super) fn list_tags(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let resource = context.fake.store.read(|view| existing(view, input))?;
+    let resource = context.fake.store.read(|view| existing(view, context, input))?;
     let mut all = input.clone();
     if all["MaxResults"].is_null() {
         all["MaxResults"] = json!(MOST);
@@ -98,7 +103,7 @@ pub(super) fn list_tags(context: &Context<'_>, input: &Value) -> Result<Value, A
 
 pub(super) fn delete_tags(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     context.fake.store.write(|change| {
-        let mut resource = existing(change, input)?;
+        let mut resource = existing(change, context, input)?;
         let gone: Vec<_> = input["TagKeys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         resource.tags.retain(|tag| !gone.contains(&tag.key.as_str()));
         change.put(&resource)?;
@@ -106,9 +111,13 @@ pub(super) fn delete_tags(context: &Context<'_>, input: &Value) -> Result<Value,
     })
 }
 
-fn existing(records: &impl Records, input: &Value) -> Result<ResourceTags, ApiError> {
+fn existing(records: &impl Records, context: &Context<'_>, input: &Value) -> Result<ResourceTags, ApiError> {
     let arn = input["ResourceArn"].as_str().unwrap_or_default();
-    records.get(&arn.to_lowercase())?.ok_or_else(|| ApiError::validation("Resource does not exist."))
+    records.get(&arn.to_lowercase())?.ok_or_else(|| match model_package::existing(records, context, arn) {
+        // A version has no record here. That AWS says so of calls other than CreateModelPackage is inferred.
+        Ok(_) => ApiError::validation(OF_VERSIONS),
+        Err(_) => ApiError::validation("Resource does not exist."),
+    })
 }
 
 fn read(tags: &Value) -> Result<Vec<Tag>, ApiError> {

@@ -195,7 +195,12 @@ async fn packages_refuse_what_aws_refuses() {
     );
     let absent = format!("ModelPackageGroup {} does not exist.", arn("model-package-group/nope"));
     check(new().model_package_group_name("nope").send().await, &absent);
-    assert_eq!(said(new().model_package_group_name(GROUP).tags(tag("a", "b")).send().await).0, "ValidationException");
+    // Of versions there are no tags: https://github.com/aws/aws-cdk/issues/33699.
+    let tagged = "Tags are not supported in Model Package versions. Please add them to the Model Package Group";
+    check(new().model_package_group_name(GROUP).tags(tag("a", "b")).send().await, tagged);
+    let version = register(&client).await;
+    assert_eq!(said(client.add_tags().resource_arn(&version).tags(tag("a", "b")).send().await).1, tagged);
+    assert_eq!(said(client.list_tags().resource_arn(&version).send().await).1, tagged);
     let missing =
         client.describe_model_package().model_package_name(arn("model-package/stsPackageGroup/9")).send().await;
     assert_eq!(said(missing).1, format!("ModelPackage {} does not exist.", arn("model-package/stsPackageGroup/9")));

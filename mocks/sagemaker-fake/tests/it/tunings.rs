@@ -273,7 +273,8 @@ async fn what_cannot_be_done_is_refused() {
     );
     refused(&|request| request["TrainingJobDefinitions"] = json!([definition()]), "Exactly one of");
     let unknown = account.call("DescribeHyperParameterTuningJob", json!({"HyperParameterTuningJobName": "nobody"}));
-    assert_eq!(unknown.unwrap_err().code, "ResourceNotFound");
+    let sentence = "Amazon SageMaker can't find a tuning job called nobody. Type another name.";
+    assert_eq!(unknown.unwrap_err(), ApiError::not_found(sentence));
 }
 
 #[tokio::test]
