@@ -229,8 +229,12 @@ fn captured_requests_are_rows_of_the_answer_and_what_was_asked() {
         assert_eq!((found.as_slice(), left_out.lines), (expected, 0));
     };
     let csv = capture(Some(("CSV", "41,\"a,b\"\n")), Some(("CSV", "0.5")));
-    check(&[csv.clone()], &[], &[("_c0", Fractional, 1), ("_c1", Integral, 1), ("_c2", Text, 1)]);
-    check(&[csv.clone()], &["label", "age"], &[("label", Fractional, 1), ("age", Integral, 1), ("_c2", Text, 1)]);
+    check(std::slice::from_ref(&csv), &[], &[("_c0", Fractional, 1), ("_c1", Integral, 1), ("_c2", Text, 1)]);
+    check(
+        std::slice::from_ref(&csv),
+        &["label", "age"],
+        &[("label", Fractional, 1), ("age", Integral, 1), ("_c2", Text, 1)],
+    );
     // Rows of a request go with those of its answer.
     let two = capture(Some(("CSV", "1\n2\n")), Some(("CSV", "0.5\n0.25\n")));
     check(&[two], &[], &[("_c0", Fractional, 2), ("_c1", Integral, 2)]);

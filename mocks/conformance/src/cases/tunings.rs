@@ -85,14 +85,16 @@ async fn a_grid_is_tried_and_the_best_is_named(world: &World) -> anyhow::Result<
         .await?;
     let found = describe().await?;
     ensure!(status == Status::Completed, "{found:?}");
-    let completed = found.training_job_status_counters().and_then(|counters| counters.completed());
+    let completed =
+        found.training_job_status_counters().and_then(aws_sdk_sagemaker::types::TrainingJobStatusCounters::completed);
     ensure!(completed == Some(2), "every combination is tried once: {found:?}");
 
     let list = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job().hyper_parameter_tuning_job_name(&name);
     let tried = list.sort_by(TrainingJobSortByOptions::FinalObjectiveMetricValue).send().await?;
     let [first, second] = tried.training_job_summaries() else { anyhow::bail!("there are two: {tried:?}") };
     let value = |job: &aws_sdk_sagemaker::types::HyperParameterTrainingJobSummary| {
-        job.final_hyper_parameter_tuning_job_objective_metric().and_then(|metric| metric.value())
+        job.final_hyper_parameter_tuning_job_objective_metric()
+            .and_then(aws_sdk_sagemaker::types::FinalHyperParameterTuningJobObjectiveMetric::value)
     };
     ensure!(value(first).is_some() && value(first) <= value(second), "the least first: {tried:?}");
     let best = found.best_training_job().context("the best is named")?;

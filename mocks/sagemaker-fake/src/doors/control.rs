@@ -51,6 +51,10 @@ const SERVED: &str = "GET|POST state, GET|POST archive, POST reset, GET scenario
 /// Answers a request whose path begins with the prefix.
 pub(super) async fn answer(fake: &Fake, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    if let Some(origin) = stranger(&parts) {
+        let message = format!("{origin} may not steer this account: a page of another site must not");
+        return failed(&ApiError::new("AccessDenied", message).with_status(StatusCode::FORBIDDEN));
+    }
     let asked = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let answered = match (&parts.method, asked) {
         // These close the gate, or go in themselves for a while.
@@ -81,6 +85,14 @@ pub(super) async fn answer(fake: &Fake, request: Request<Body>) -> Response<Body
         Ok(value) => json_response(StatusCode::OK, &value),
         Err(error) => failed(&error),
     }
+}
+
+/// Where a browser's request comes from, if that is a page of another site: loopback keeps out other machines, but not the
+/// pages that somebody on this one looks at. Only browsers name an origin.
+fn stranger(parts: &Parts) -> Option<&str> {
+    let text = |name| parts.headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("another site"));
+    let host = text(header::HOST).or(parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
+    text(header::ORIGIN).filter(|origin| origin.strip_prefix("http://") != Some(host))
 }
 
 /// Whoever asks may be in another folder than this process is.

@@ -4,8 +4,9 @@
 use http::StatusCode;
 use s3s::S3Request;
 use s3s::dto::{
-    GetBucketAclInput, GetBucketAclOutput, GetObjectAclInput, GetObjectAclOutput, Grant, Grantee, Owner, Permission,
-    PutBucketAclInput, PutBucketAclOutput, PutObjectAclInput, PutObjectAclOutput, Type,
+    BucketCannedACL, GetBucketAclInput, GetBucketAclOutput, GetObjectAclInput, GetObjectAclOutput, Grant, Grantee,
+    ObjectCannedACL, Owner, Permission, PutBucketAclInput, PutBucketAclOutput, PutObjectAclInput, PutObjectAclOutput,
+    Type,
 };
 
 use super::bucket::{self, Bucket};
@@ -30,7 +31,7 @@ pub fn of_bucket(fake: &Fake, request: S3Request<GetBucketAclInput>) -> Result<G
 pub fn put_of_bucket(fake: &Fake, request: S3Request<PutBucketAclInput>) -> Result<PutBucketAclOutput, ApiError> {
     let input = request.input;
     let bucket = fake.store.read(|view| bucket::existing(view, &input.bucket))?;
-    put(&bucket, input.acl.as_ref().map(|acl| acl.as_str()))?;
+    put(&bucket, input.acl.as_ref().map(BucketCannedACL::as_str))?;
     Ok(PutBucketAclOutput {})
 }
 
@@ -53,7 +54,7 @@ pub fn put_of_object(fake: &Fake, request: S3Request<PutObjectAclInput>) -> Resu
     let input = request.input;
     super::get(fake, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
     let bucket = fake.store.read(|view| bucket::existing(view, &input.bucket))?;
-    put(&bucket, input.acl.as_ref().map(|acl| acl.as_str()))?;
+    put(&bucket, input.acl.as_ref().map(ObjectCannedACL::as_str))?;
     Ok(PutObjectAclOutput { request_charged: None })
 }
 

@@ -231,7 +231,7 @@ impl Client {
             self.0.read_line(&mut line)?;
             match line.trim_end().split_once(' ') {
                 Some((version, rest)) if version.starts_with("HTTP/") => {
-                    status = rest.get(..3).and_then(|s| s.parse().ok())
+                    status = rest.get(..3).and_then(|s| s.parse().ok());
                 }
                 Some((name, value)) if name.eq_ignore_ascii_case("content-length:") => length = value.parse().unwrap(),
                 Some(_) => {}

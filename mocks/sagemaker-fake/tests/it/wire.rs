@@ -183,3 +183,18 @@ async fn the_fake_answers_about_itself() {
     assert_eq!((row["service"].as_str(), row["fidelity"].as_str()), (Some("sagemaker"), Some("real")));
     assert_eq!(raw(&url, "GET /_stsmm/nothing", &[], "").await.status, 404);
 }
+
+/// A page that somebody looks at may send a request to this machine without asking.
+#[tokio::test]
+async fn pages_of_other_sites_do_not_steer_the_account() {
+    let aws = FakeAws::start().await;
+    sagemaker(&aws).list_models().send().await.unwrap();
+    for (origin, status) in
+        [("https://example.com", 403), ("null", 403), ("http://localhost.example.com", 403), ("http://localhost", 200)]
+    {
+        for request in ["POST /_stsmm/clock/advance?seconds=1", "GET /_stsmm/state"] {
+            let answer = raw(&aws.endpoint_url(), request, &[("origin", origin)], "").await;
+            assert_eq!(answer.status, status, "{request} {origin}: {answer:?}");
+        }
+    }
+}
