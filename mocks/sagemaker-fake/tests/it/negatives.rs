@@ -1,4 +1,21 @@
 //! What other emulators let pass and AWS does not: refused here, each with AWS's code.
+//!
+//! What needs more than a request is tested elsewhere:
+//!
+//! | what others do | the test |
+//! |---|---|
+//! | nothing is captured; DescribeEndpoint lacks members that are required | `capture::a_request_and_its_answer_are_captured`, and every answer in tests is checked against AWS's model |
+//! | endpoints and jobs are done at once, and `S3ModelArtifacts` is never written | `endpoints::an_endpoint_from_creation_to_deletion`, `jobs::a_training_job_gets_its_channels_and_leaves_a_model` |
+//! | a configuration that is in use is deleted: AWS accepts that too, and the endpoint goes on | `endpoints::an_endpoint_from_creation_to_deletion` |
+//! | HeadBucket with another's `ExpectedBucketOwner` is answered | `s3::buckets::what_is_anothers_is_refused` |
+//! | a role that does not exist is assumed | `sts::refuses_what_aws_refuses` |
+//! | only what runs is stopped | `executions::an_execution_is_stopped_with_its_jobs` |
+//! | a retry keeps its ARN, and only what failed or was stopped is retried | `retries::a_retried_execution_runs_again_what_failed_and_what_never_started` |
+//! | steps that are selected need a source | `selective::what_cannot_run_alone_is_refused` |
+//! | a schedule that is pending is left alone | `monitoring::schedules::a_schedule_is_locked_while_it_is_pending` |
+//! | an hour without captures fails with its reason | `monitoring::executions::an_hour_without_captures_or_without_labels_fails_as_on_aws` |
+//! | a definition is locked by its schedule | `monitoring::executions::what_an_execution_needs_and_is_gone_is_named` |
+//! | what ran too long is Stopped, not Completed | `jobs::a_job_that_runs_too_long_is_stopped` |
 
 use sagemaker_fake::testing::FakeAws;
 use serde_json::{Value, json};
@@ -166,6 +183,13 @@ async fn what_peers_accept_is_refused() {
         ("ListPipelines", json!({"NextToken": "guess"}), "ValidationException", "NextToken"),
         ("ListPipelineExecutions", json!({"PipelineName": "nope"}), "ResourceNotFound", "does not exist"),
         ("AddTags", json!({"ResourceArn": arn("pipeline/nope"), "Tags": []}), "ValidationException", "does not exist"),
+        (
+            "CreatePipeline",
+            with(other(), "PipelineDefinition", json!(r#"{"Version":"2020-12-01","Steps":{}}"#)),
+            "ValidationException",
+            "Unable to parse pipeline definition. Expecting start of Json Array.",
+        ),
+        ("Search", json!({"Resource": "Pipeline"}), "UnknownOperationException", "SageMaker.Search is not served"),
         // Not served, and said so as AWS would: no page of HTML, no 500 that a client would try again.
         (
             "CreateNotebookInstance",
@@ -182,6 +206,17 @@ async fn what_peers_accept_is_refused() {
         assert!(message.contains(part) && !message.contains("An error occurred"), "{operation} {input}: {message}");
     }
     assert_eq!(aws.export(), before, "what is refused changes nothing");
+}
+
+/// A name that is taken is taken whatever the request says otherwise.
+#[tokio::test]
+async fn names_of_jobs_are_taken_once() {
+    let aws = FakeAws::start().await;
+    let input = training("t", ROLE);
+    let (status, answer) = call(&aws, "CreateTrainingJob", &input).await;
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = call(&aws, "CreateTrainingJob", &with(input, "Environment", json!({"A": "1"}))).await;
+    assert_eq!((status, answer["__type"].as_str()), (400, Some("ResourceInUse")), "{answer}");
 }
 
 #[tokio::test]
