@@ -48,7 +48,7 @@ impl Check {
 }
 
 /// The crates that do no IO and know no AWS.
-const PURE: [&str; 4] = ["sts-model", "pipeline-definition", "model-monitor", "iam-policy"];
+const PURE: [&str; 5] = ["container-image", "sts-model", "pipeline-definition", "model-monitor", "iam-policy"];
 
 /// The crates that may depend on AWS SDKs.
 const SPEAK_TO_AWS: [&str; 2] = ["toolkit", "conformance"];

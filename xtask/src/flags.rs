@@ -47,6 +47,8 @@ macro_rules! verbs {
                 #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
                 arguments: Vec<OsString>,
             },
+            /// The container image of the steps, made without Docker
+            Image(Image),
             /// Everything that CI runs
             Ci(Ci),
             /// Other people's clients on the fake: boto3, the aws command line, the SageMaker Python SDK, Terraform
@@ -64,6 +66,7 @@ macro_rules! verbs {
                     $(Verb::$variant { arguments } => Some([OsString::from($name)].into_iter().chain(arguments).collect()),)+
                     Verb::Mock { .. }
                     | Verb::LiveTests { .. }
+                    | Verb::Image(_)
                     | Verb::Ci(_)
                     | Verb::Clients(_)
                     | Verb::Bench
@@ -109,6 +112,27 @@ verbs! {
     Cleanup = "cleanup",
     /// Fits and judges the model on this machine: no pipeline, no AWS
     Model = "model",
+}
+
+/// The container image of the steps.
+#[derive(Args)]
+pub struct Image {
+    #[command(subcommand)]
+    pub verb: ImageVerb,
+}
+
+#[derive(Subcommand)]
+pub enum ImageVerb {
+    /// Builds the program and makes its image: an archive that `docker load` takes too
+    Build(ImageBuild),
+}
+
+/// How the image is built.
+#[derive(Args)]
+pub struct ImageBuild {
+    /// The archive to write [default: target/image/sts-container-TAG.tar]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Everything that CI runs, or some of it.

@@ -11,13 +11,14 @@ mod ci;
 mod clients;
 mod flags;
 mod forward;
+mod image;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use xshell::Shell;
 
-use flags::{Cli, Verb};
+use flags::{Cli, ImageVerb, Verb};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -45,6 +46,9 @@ fn run(toolkit_first: bool, arguments: Vec<std::ffi::OsString>) -> anyhow::Resul
         Verb::Clients(clients) => clients.run(&sh),
         Verb::Bench => bench::run(&sh),
         Verb::ApiConstraints(models) => models.run(),
+        Verb::Image(image) => match image.verb {
+            ImageVerb::Build(build) => build.run(&sh),
+        },
         Verb::Mock { arguments } => forward::mock(&sh, arguments),
         Verb::LiveTests { arguments } => forward::live_tests(&sh, arguments),
         verb => forward::toolkit(&sh, verb.forwarded().unwrap_or_default()),

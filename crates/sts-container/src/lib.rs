@@ -61,7 +61,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// What runs inside the SageMaker containers of a paraphrase classifier.
 #[derive(Debug, Parser)]
-#[command(name = "sts-container", version)]
+#[command(name = "sts-container", version = TAG)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
