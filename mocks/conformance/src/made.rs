@@ -187,7 +187,9 @@ where
     let message = error.message().unwrap_or_default().to_lowercase();
     let code = error.code().unwrap_or_default();
     let absent = ["ResourceNotFound", "NoSuchEntity", "NoSuchKey", "NoSuchBucket"].contains(&code)
-        || ["does not exist", "could not find", "not found", "cannot find", "can't find"].iter().any(|words| message.contains(words));
+        || ["does not exist", "could not find", "not found", "cannot find", "can't find"]
+            .iter()
+            .any(|words| message.contains(words));
     if absent { Ok(()) } else { Err(error.into()) }
 }
 

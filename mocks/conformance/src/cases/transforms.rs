@@ -35,11 +35,7 @@ fn transform(world: &World, name: &str, model: &str, input: &str, output: &str) 
     let resources =
         TransformResources::builder().instance_type(TransformInstanceType::MlM5Large).instance_count(1).build();
     let create = world.clients.sagemaker.create_transform_job().transform_job_name(name).model_name(model);
-    create
-        .transform_input(input)
-        .transform_output(output.build())
-        .transform_resources(resources)
-        .tags(world.tag())
+    create.transform_input(input).transform_output(output.build()).transform_resources(resources).tags(world.tag())
 }
 
 async fn a_transform_job_asks_about_every_line(world: &World) -> anyhow::Result<()> {
