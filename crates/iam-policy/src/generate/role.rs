@@ -138,6 +138,7 @@ pub(super) const BLOCKS: &[Block] = &[
             ("sagemaker:ListProcessingJobs", Doctor, None),
             ("sagemaker:ListEndpoints", Doctor, None),
             ("sagemaker:ListEndpointConfigs", Doctor, None),
+            ("sagemaker:ListModels", Cleanup, None),
             ("sagemaker:ListMonitoringSchedules", Monitor, None),
             ("sagemaker:ListMonitoringExecutions", Monitor, None),
             ("sagemaker:ListModelQualityJobDefinitions", Monitor, None),

@@ -115,6 +115,16 @@ impl Finding {
         Self { verdict, lacks, ..Self::of_failure(id, failure) }
     }
 
+    /// Says why it could not be verified: the call that was refused, AWS's code and words, and what to do about it.
+    #[must_use]
+    pub fn kept_by(self, failure: &Failure) -> Self {
+        let finding = self.said(failure.to_string());
+        match failure.next() {
+            Some(next) => finding.repaired_by(Repair::Tell(next.to_owned())),
+            None => finding,
+        }
+    }
+
     /// Says which calls were made, and as whom.
     #[must_use]
     pub fn asked(mut self, calls: &[&'static str], identity: &str) -> Self {

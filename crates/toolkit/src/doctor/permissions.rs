@@ -19,6 +19,7 @@ use super::role;
 use super::{Examined, Finding};
 use crate::aws::Session;
 use crate::aws::iam::{self, Entity, Simulated};
+use crate::error::Failure;
 use crate::names;
 use crate::settings::RoleArn;
 use crate::site::Site;
@@ -68,6 +69,8 @@ pub struct Judgement {
     role: RoleArn,
     settings: generate::Settings,
     answers: Vec<(Need, Answer)>,
+    /// Why the simulator was not asked.
+    not_simulated: Option<Failure>,
     /// The role's boundary, if it is known to have one.
     boundary: Option<String>,
     /// The policies themselves, where something was refused and they could be read.
@@ -129,6 +132,7 @@ impl Judgement {
             role: role.clone(),
             answers: settings.needs(features).into_iter().map(unknown).collect(),
             settings,
+            not_simulated: None,
             boundary: None,
             policies: None,
             context: context(site),

@@ -249,7 +249,11 @@ pub(super) fn trust(examined: &Examined<'_>, role: &RoleArn, seen: &Seen) -> Fin
     const WHY: &str = "the pipeline, its jobs and the endpoint run as this role";
     let asked = |finding: Finding| finding.asked(&["iam:GetRole"], &examined.caller.arn);
     let Some(trust) = seen.entity().and_then(|entity| entity.trust.as_deref()) else {
-        return asked(Finding::unknown(ID, "the trust policy may not be read"));
+        let finding = Finding::unknown(ID, "the trust policy may not be read");
+        return asked(match seen {
+            Seen::Hidden(failure) => finding.kept_by(failure),
+            _ => finding,
+        });
     };
     let documents = match examined.site.policy_settings(&principal_arn(&examined.caller.arn)) {
         Ok(settings) => settings.documents(&[]),

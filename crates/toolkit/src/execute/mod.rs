@@ -1,6 +1,7 @@
 //! Executes a plan: the only place from which anything is changed.
 
 mod monitoring;
+mod patience;
 mod registry;
 mod serving;
 

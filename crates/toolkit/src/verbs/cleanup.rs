@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{BufRead, IsTerminal, Write};
 
 use aws_sdk_sagemaker::error::ProvideErrorMetadata;
-use aws_smithy_async::rt::sleep::{AsyncSleep, TokioSleep};
+use aws_smithy_async::rt::sleep::TokioSleep;
 use serde::Serialize;
 
 use crate::aws::Session;
@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::execute::Executor;
 use crate::names;
 use crate::observe::bucket::Standing;
-use crate::observe::serving::{self, Config};
+use crate::observe::serving;
 use crate::observe::{self, Seen, is_absent, monitoring, objects};
 use crate::output::{Output, many};
 use crate::plan::{Action, Operation, Plan, Verdict};
@@ -41,7 +41,7 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Cleanup) -
     for action in report.plan.actions.clone() {
         output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name));
         let one = Plan { actions: vec![action.clone()] };
-        patiently(&executor, &one, pace).await?;
+        executor.execute_patiently(&one, pace).await?;
         if action.kind == "endpoint" {
             // Its configuration and its models are in use until it is gone.
             deployment::gone(&clients.sagemaker, &action.name, pace, &TokioSleep::new()).await?;
@@ -49,26 +49,6 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Cleanup) -
     }
     report.done = true;
     output.print(&report, &report)
-}
-
-/// How often something is tried that is still in use for a moment.
-const TRIES: u32 = 60;
-
-/// Executes; what AWS says is still in use is tried again for a while.
-async fn patiently(executor: &Executor<'_>, plan: &Plan, pace: Pace) -> Result<(), Failure> {
-    let sleep = TokioSleep::new();
-    for _ in 1..TRIES {
-        match executor.execute(plan, |_| {}).await {
-            Err(failure) if failure.is_transient() || is_in_use(&failure) => sleep.sleep(pace.every).await,
-            done => return done.map(drop),
-        }
-    }
-    executor.execute(plan, |_| {}).await.map(drop)
-}
-
-fn is_in_use(failure: &Failure) -> bool {
-    let said = failure.to_string();
-    ["in-progress executions", "InUse", "in use", "ConflictException"].iter().any(|words| said.contains(words))
 }
 
 fn agreed(output: &Output, report: &Report) -> Result<(), Failure> {
@@ -109,13 +89,13 @@ async fn actions(session: &Session, everything: bool) -> Result<Vec<Action>, Fai
         let delete = Operation::DeleteEndpoint { name: endpoint.clone() };
         remove("endpoint", &endpoint, "it costs money by the hour", delete);
     }
-    for Config { name, models, .. } in configs(session).await? {
+    for name in configs(session).await? {
         let delete = Operation::DeleteEndpointConfig { name: name.clone() };
         remove("endpoint config", &name, "the endpoint served by it, or did", delete);
-        for model in models {
-            let delete = Operation::DeleteModel { name: model.clone() };
-            remove("model", &model, "the endpoint served it, or did", delete);
-        }
+    }
+    for name in models(session).await? {
+        let delete = Operation::DeleteModel { name: name.clone() };
+        remove("model", &name, "it was made to be served", delete);
     }
     if !everything {
         return Ok(actions);
@@ -157,24 +137,44 @@ async fn definitions(session: &Session) -> Result<Vec<String>, Failure> {
 }
 
 /// The endpoint configurations that we made: by their names, and by their tags.
-async fn configs(session: &Session) -> Result<Vec<Config>, Failure> {
+async fn configs(session: &Session) -> Result<Vec<String>, Failure> {
     let sagemaker = &session.clients.sagemaker;
     let prefix = format!("{}-", session.site.prefix);
     let mut pages = sagemaker.list_endpoint_configs().name_contains(&prefix).into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| describe("ListEndpointConfigs", error))?;
-        for summary in page.endpoint_configs.unwrap_or_default() {
-            let name = summary.endpoint_config_name.unwrap_or_default();
-            if !name.starts_with(&prefix) {
-                continue;
-            }
-            let (key, value) = names::MANAGED_BY;
-            let config = serving::config(sagemaker, &name).await?;
-            found.extend(config.filter(|config| config.tags.get(key).is_some_and(|maker| maker == value)));
+        let summaries = page.endpoint_configs.unwrap_or_default().into_iter();
+        found.extend(summaries.filter_map(|it| it.endpoint_config_name.zip(it.endpoint_config_arn)));
+    }
+    ours(session, &prefix, found).await
+}
+
+/// The models that we made, by their names and tags too: one whose configuration was refused is named by nothing else.
+async fn models(session: &Session) -> Result<Vec<String>, Failure> {
+    let sagemaker = &session.clients.sagemaker;
+    let prefix = format!("{}-", session.site.prefix);
+    let mut pages = sagemaker.list_models().name_contains(&prefix).into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe("ListModels", error))?;
+        let summaries = page.models.unwrap_or_default().into_iter();
+        found.extend(summaries.filter_map(|it| it.model_name.zip(it.model_arn)));
+    }
+    ours(session, &prefix, found).await
+}
+
+/// Of these names and ARNs the names that begin as ours do, of what carries our tag.
+async fn ours(session: &Session, prefix: &str, found: Vec<(String, String)>) -> Result<Vec<String>, Failure> {
+    let (key, value) = names::MANAGED_BY;
+    let mut ours = Vec::new();
+    for (name, arn) in found.into_iter().filter(|(name, _)| name.starts_with(prefix)) {
+        let tags = observe::tags(&session.clients.sagemaker, &arn).await?;
+        if tags.get(key).is_some_and(|maker| maker == value) {
+            ours.push(name);
         }
     }
-    Ok(found)
+    Ok(ours)
 }
 
 /// The versions of the group.

@@ -248,6 +248,7 @@ fn call<'a>(clients: &'a Clients, need: &'a Need) -> Option<Answer<'a>> {
         ("sagemaker", "ListProcessingJobs") => sent!(sagemaker.list_processing_jobs()),
         ("sagemaker", "ListEndpoints") => sent!(sagemaker.list_endpoints()),
         ("sagemaker", "ListEndpointConfigs") => sent!(sagemaker.list_endpoint_configs()),
+        ("sagemaker", "ListModels") => sent!(sagemaker.list_models()),
         ("sagemaker", "ListMonitoringSchedules") => sent!(sagemaker.list_monitoring_schedules()),
         ("sagemaker", "ListMonitoringExecutions") => sent!(sagemaker.list_monitoring_executions()),
         ("sagemaker", "ListModelQualityJobDefinitions") => sent!(sagemaker.list_model_quality_job_definitions()),

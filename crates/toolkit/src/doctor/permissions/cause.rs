@@ -129,7 +129,11 @@ fn organization(judgement: &Judgement) -> Finding {
     } else if judgement.depth == Depth::Simulated {
         Finding::pass(ID, "no service control policy stands in the way")
     } else {
-        Finding::unknown(ID, "only AWS's simulator knows the service control policies")
+        let finding = Finding::unknown(ID, "only AWS's simulator knows the service control policies");
+        match &judgement.not_simulated {
+            Some(failure) => finding.kept_by(failure),
+            None => finding,
+        }
     };
     decided(finding, judgement.depth, "AllowedByOrganizations: false")
         .asked(calls(judgement.depth), &judgement.identity)

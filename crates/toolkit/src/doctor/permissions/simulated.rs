@@ -12,16 +12,21 @@ impl Judgement {
     /// Asks the simulator as the first who may; says whether somebody was let.
     pub(super) async fn simulate(&mut self, lookers: &[Looker<'_>]) -> bool {
         for looker in lookers {
-            if let Ok(answers) = self.ask(looker).await {
-                for (need, answer) in &mut self.answers {
-                    let found = answers.iter().find(|it| it.action == need.action && it.resource == need.resource);
-                    if let Some(found) = found {
-                        *answer = meaning(found);
-                    }
+            let answers = match self.ask(looker).await {
+                Ok(answers) => answers,
+                Err(failure) => {
+                    self.not_simulated = Some(failure);
+                    continue;
                 }
-                (self.depth, self.identity) = (Depth::Simulated, looker.arn.to_owned());
-                return true;
+            };
+            for (need, answer) in &mut self.answers {
+                let found = answers.iter().find(|it| it.action == need.action && it.resource == need.resource);
+                if let Some(found) = found {
+                    *answer = meaning(found);
+                }
             }
+            (self.depth, self.identity) = (Depth::Simulated, looker.arn.to_owned());
+            return true;
         }
         false
     }

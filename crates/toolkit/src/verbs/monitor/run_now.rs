@@ -33,9 +33,11 @@ pub async fn run(session: &Session, output: &Output, hours: u8) -> Result<(), Fa
             vec![Operation::DeleteSchedule { name: name.clone() }],
         )],
     };
-    // One that an interrupted look has left behind.
+    let pace = if session.offline { Pace::OFFLINE } else { Pace::AWS };
+    // One that an interrupted look has left behind; it can go once its jobs have ended.
     if matches!(monitoring::schedule(sagemaker, &name).await?, Seen::Present(_)) {
-        executor.execute(&remove, |_| {}).await?;
+        output.note(format_args!("{name} is there from an earlier look: it goes first, once that has ended"));
+        executor.execute_patiently(&remove, pace).await?;
     }
     let once = NewSchedule {
         name: name.clone(),
@@ -46,7 +48,6 @@ pub async fn run(session: &Session, output: &Output, hours: u8) -> Result<(), Fa
     let because = format!("one look at the last {hours} hours");
     let create = Action::new(Verdict::Create, "schedule", &name, because, vec![Operation::CreateSchedule(once)]);
     executor.execute(&Plan { actions: vec![create] }, |action| output.note(&action.because)).await?;
-    let pace = if session.offline { Pace::OFFLINE } else { Pace::AWS };
     let sleep = TokioSleep::new();
     let execution = loop {
         let newest = monitoring::executions(sagemaker, &name, 1).await?.pop();
@@ -56,7 +57,7 @@ pub async fn run(session: &Session, output: &Output, hours: u8) -> Result<(), Fa
         sleep.sleep(pace.every).await;
     };
     let row = Row::of(session, execution, &name).await?;
-    executor.execute(&remove, |_| {}).await?;
+    executor.execute_patiently(&remove, pace).await?;
     let text = match (&row.execution.failure, row.violations.is_empty()) {
         (Some(why), _) => format!("{} ({}): {why}", row.execution.status, time_of(row.execution.scheduled)),
         (None, true) => format!("{} ({}): nothing wrong", row.execution.status, time_of(row.execution.scheduled)),
