@@ -1,7 +1,7 @@
 //! What AWS does, as cases: each makes what it needs through AWS's own SDKs, looks at what is answered, and removes what it
 //! made. The same bodies run against the fake, as its tests, and against a real account, as `cargo xtask live-tests`.
 //!
-//! [`cases`] lists them all; [`World`] is the account that a case works in.
+//! [`cases()`] lists them all; [`World`] is the account that a case works in.
 
 mod archive;
 mod case;

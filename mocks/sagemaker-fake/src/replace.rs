@@ -1,6 +1,6 @@
 //! The account, replaced while it is served: as its scenario began, as another scenario, or as an import has it.
 //!
-//! Nobody sees anything between the two: requests wait at the [gate](crate::gate), what runs has been ended before, and
+//! Nobody sees anything between the two: requests wait at the gate, what runs has been ended before, and
 //! all records change in one transaction. The files of the new account (contents of objects, logs, models that serve)
 //! are made in a folder of their own before, and take the place of the old ones after. A mark among the records says
 //! that this is still to be done, so that a kill at any moment leaves the one account or the other.

@@ -67,7 +67,7 @@ impl Answerer {
 
     async fn act(&self, parts: Parts, body: patience::Body) -> Result<Response<Body>, HangUp> {
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-        if path.starts_with(control::PREFIX) {
+        if control::asked(path).is_some() {
             return Ok(control::answer(&self.fake, Request::from_parts(parts, Body::new(body))).await);
         }
         // What is for S3 can be told from the head, and its body is not read here: it may be of any length.

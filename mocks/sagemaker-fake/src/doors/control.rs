@@ -13,7 +13,7 @@
 //! | `GET calls?service=&operation=&since=&limit=` | the calls that were made, oldest first ([`calls`]) |
 //! | `GET clock` | the clock: its time, and how far it is ahead |
 //! | `POST clock/advance?seconds=N` | the same, after it was moved forward |
-//! | `GET` nothing, `GET page/...` | a page for people ([`crate::page`]) |
+//! | `GET` nothing, `GET page/...` | a page for people (`page`) |
 //! | `GET owner` | which state folder this process serves |
 //! | `POST enforce-iam` | nothing; from now on signatures are verified and calls authorised |
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong, and when: see `faults` |
@@ -48,14 +48,21 @@ const LONGEST_BODY: usize = 1 << 20;
 const SERVED: &str = "GET|POST state, GET|POST archive, POST reset, GET scenario, POST scenario/NAME, GET calls, GET coverage, GET clock, \
                       POST clock/advance, GET|POST|DELETE faults, GET owner, POST enforce-iam";
 
-/// Answers a request whose path begins with the prefix.
+/// What a path asks for, if it is one of these: how many slashes lead to it does not count, since clients put paths
+/// together.
+pub(super) fn asked(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix(PREFIX.trim_end_matches('/'))?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_start_matches('/'))
+}
+
+/// Answers a request that [asks](asked) for something of this.
 pub(super) async fn answer(fake: &Fake, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     if let Some(origin) = stranger(&parts) {
         let message = format!("{origin} may not steer this account: a page of another site must not");
         return failed(&ApiError::new("AccessDenied", message).with_status(StatusCode::FORBIDDEN));
     }
-    let asked = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let asked = asked(parts.uri.path()).unwrap_or_default();
     let answered = match (&parts.method, asked) {
         // These close the gate, or go in themselves for a while.
         (&Method::POST, "reset") => scenario::reset(fake).await,
@@ -106,7 +113,7 @@ async fn page(fake: &Fake, parts: &Parts) -> Response<Body> {
     let (inside, fake) = (fake.gate.enter().await, fake.clone());
     let header = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = header.or(parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default().to_owned();
-    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let path = asked(parts.uri.path()).unwrap_or_default().to_owned();
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let made = tokio::task::spawn_blocking(move || {
         let page = page::answer(&fake, &path, &query, &host);
@@ -118,7 +125,7 @@ async fn page(fake: &Fake, parts: &Parts) -> Response<Body> {
 
 /// What is answered at once. Blocks while the store is read or written.
 fn look(fake: &Fake, parts: &Parts, body: &[u8]) -> Result<Value, ApiError> {
-    let asked = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let asked = asked(parts.uri.path()).unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
     match (&parts.method, asked) {
         (&Method::GET, "state") => export::state(&fake.store),

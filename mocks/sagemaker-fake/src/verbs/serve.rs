@@ -83,7 +83,7 @@ impl Serve {
                 own.name
             );
         }
-        let control_url = format!("{}{}", server.url(), control::PREFIX);
+        let control_url = format!("{}{}", server.url(), control::PREFIX.trim_end_matches('/'));
         match output {
             Output::Text => println!(
                 "serving account {} at {} (state in {}; look at it: {control_url})",

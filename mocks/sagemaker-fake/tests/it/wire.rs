@@ -182,6 +182,11 @@ async fn the_fake_answers_about_itself() {
     assert_eq!(row["calls"], json!({"answered": 1, "refused": 0, "failed": 0}));
     assert_eq!((row["service"].as_str(), row["fidelity"].as_str()), (Some("sagemaker"), Some("real")));
     assert_eq!(raw(&url, "GET /_stsmm/nothing", &[], "").await.status, 404);
+    for path in ["/_stsmm", "/_stsmm/", "/_stsmm//clock"] {
+        assert_eq!(raw(&url, &format!("GET {path}"), &[], "").await.status, 200, "{path}");
+    }
+    // A bucket's name, if no bucket's: not the fake's own.
+    assert_eq!(raw(&url, "GET /_stsmm-bucket", &[], "").await.header("server"), Some("AmazonS3"));
 }
 
 /// A page that somebody looks at may send a request to this machine without asking.

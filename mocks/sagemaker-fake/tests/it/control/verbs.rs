@@ -85,7 +85,7 @@ fn control_serve_says_where_and_how() {
     let folder = tempfile::tempdir().unwrap();
     let Served { ready, .. } = &serve_with(folder.path(), &["--pace", "describes:2"]);
     let url = ready["endpoint_url"].as_str().unwrap();
-    assert_eq!(ready["control_url"].as_str(), Some(format!("{url}/_stsmm/").as_str()));
+    assert_eq!(ready["control_url"].as_str(), Some(format!("{url}/_stsmm").as_str()));
     let (success, _, error) = run(&["serve", "--pace", "slowly"], folder.path());
     assert!(!success && error.contains("it is `instant`, `describes:N`, or a time such as 30s"), "{error}");
 }
