@@ -8,8 +8,13 @@ mod templates;
 
 use self::templates::{KINDS, Kind, Slot};
 use crate::{
+    artifact::Artifact,
+    features,
+    logistic::Params,
     pairs::{COLUMNS, Pair},
     random::SplitMix64,
+    rows::Dataset,
+    vocabulary::Counter,
 };
 
 /// How many pairs the committed sample has.
@@ -28,6 +33,27 @@ pub fn pairs(n: usize) -> Vec<Pair> {
     let mut random = SplitMix64::new(SEED);
     let mut id = 100_000;
     (0..n).map(|_| pair(&mut random, &mut id)).collect()
+}
+
+/// A model fitted to the first `n` generated pairs, at least a hundred; always the same.
+///
+/// # Panics
+/// When they are too few to hold both labels.
+#[must_use]
+pub fn model(n: usize) -> Artifact {
+    let pairs = pairs(n);
+    let mut words = Counter::new();
+    pairs.iter().for_each(|pair| words.add(pair));
+    let vocabulary = words.finish();
+    let mut dataset = Dataset::new(features::COUNT);
+    for Pair { label, sentence1, sentence2, .. } in &pairs {
+        let row = features::extract(sentence1, sentence2, &vocabulary);
+        dataset.push(label.expect("a generated pair has a label"), &row).expect("features are numbers");
+    }
+    let params = Params::default();
+    let fit = params.check().and_then(|params| params.fit(&dataset)).expect("the sample has pairs of both labels");
+    let positives = dataset.labels().iter().filter(|label| **label).count() as u64;
+    Artifact::new(&fit, params, dataset.len() as u64, positives, vocabulary).expect("what was fitted is a model")
 }
 
 /// Pairs as a file in the corpus layout, with its header.

@@ -3,12 +3,12 @@
 //!
 //! [`cases()`] lists them all; [`World`] is the account that a case works in.
 
-mod archive;
 mod case;
 pub mod cases;
 mod clients;
 pub mod guard;
 mod made;
+mod model;
 mod refusal;
 pub mod wait;
 mod world;

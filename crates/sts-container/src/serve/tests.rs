@@ -12,7 +12,7 @@ use hyper::{
     body::{Body, Bytes, Frame},
     header,
 };
-use sts_model::{features, logistic::Params, pairs::Pair, rows, rows::Dataset, sample, vocabulary::Counter};
+use sts_model::{features, pairs::Pair, rows, sample};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -26,21 +26,7 @@ use super::{
 
 fn artifact() -> Artifact {
     static ARTIFACT: OnceLock<Artifact> = OnceLock::new();
-    let fitted = || {
-        let pairs = sample::pairs(200);
-        let mut words = Counter::new();
-        pairs.iter().for_each(|pair| words.add(pair));
-        let vocabulary = words.finish();
-        let mut dataset = Dataset::new(features::COUNT);
-        for Pair { label, sentence1, sentence2, .. } in &pairs {
-            dataset.push(label.unwrap(), &features::extract(sentence1, sentence2, &vocabulary)).unwrap();
-        }
-        let params = Params::default();
-        let fit = params.check().unwrap().fit(&dataset).unwrap();
-        let positives = dataset.labels().iter().filter(|label| **label).count() as u64;
-        Artifact::new(&fit, params, dataset.len() as u64, positives, vocabulary).unwrap()
-    };
-    ARTIFACT.get_or_init(fitted).clone()
+    ARTIFACT.get_or_init(|| sample::model(200)).clone()
 }
 
 fn loaded() -> Handler {

@@ -6,26 +6,11 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use sts_model::{
     artifact::{Artifact, FILE_NAME},
-    features, logistic,
-    rows::Dataset,
-    sample,
-    vocabulary::Counter,
+    features, sample,
 };
 
 fn artifact() -> Artifact {
-    let pairs = sample::pairs(120);
-    let mut counter = Counter::new();
-    pairs.iter().for_each(|pair| counter.add(pair));
-    let vocabulary = counter.finish();
-    let mut dataset = Dataset::new(features::COUNT);
-    for pair in &pairs {
-        let features = features::extract(&pair.sentence1, &pair.sentence2, &vocabulary);
-        dataset.push(pair.label.unwrap(), &features).unwrap();
-    }
-    let params = logistic::Params::default();
-    let fit = params.check().unwrap().fit(&dataset).unwrap();
-    let positives = dataset.labels().iter().filter(|label| **label).count() as u64;
-    Artifact::new(&fit, params, dataset.len() as u64, positives, vocabulary).unwrap()
+    sample::model(120)
 }
 
 #[test]

@@ -10,10 +10,10 @@ use aws_sdk_sagemaker::types::{
 
 use super::models;
 use crate::World;
-use crate::archive::row;
 use crate::case::Cost::{Cents, Free};
 use crate::case::cases;
 use crate::made::Made;
+use crate::model::row;
 use crate::refusal::refused;
 
 cases! { "endpoints":

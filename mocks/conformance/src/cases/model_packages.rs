@@ -42,7 +42,7 @@ pub(super) async fn group(world: &World, what: &str) -> anyhow::Result<String> {
 }
 
 async fn specification(world: &World) -> anyhow::Result<InferenceSpecification> {
-    let data = world.put("model.tar.gz", crate::archive::model()?).await?;
+    let data = world.put("model.tar.gz", crate::model::archive()).await?;
     let container = ModelPackageContainerDefinition::builder().image(&world.account.image).model_data_url(data).build();
     Ok(InferenceSpecification::builder()
         .containers(container)

@@ -20,7 +20,7 @@ const VALIDATION: &str = "ValidationException";
 /// Makes a model that can be served: its name.
 pub(super) async fn create(world: &World, what: &str) -> anyhow::Result<String> {
     let name = world.name(what);
-    let data = world.put(&format!("{name}/model.tar.gz"), crate::archive::model()?).await?;
+    let data = world.put(&format!("{name}/model.tar.gz"), crate::model::archive()).await?;
     world.will_make(Made::Model(name.clone()));
     let container = ContainerDefinition::builder().image(&world.account.image).model_data_url(data).build();
     let create = world.clients.sagemaker.create_model().model_name(&name).execution_role_arn(&world.account.role);

@@ -4,11 +4,8 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use sts_model::artifact::{self, Artifact};
-use sts_model::logistic::Params;
-use sts_model::rows::Dataset;
-use sts_model::vocabulary::Counter;
-use sts_model::{features, sample};
+use sts_model::artifact;
+use sts_model::sample;
 
 use super::model;
 use super::record::{Container, Deployment, Endpoint, Status, Variant};
@@ -90,7 +87,7 @@ fn put(
     for variant in &deployment.variants {
         let tree = model::tree(state, &endpoint, &deployment, variant).map_err(ApiError::internal)?;
         let folder = tree.make("model").map_err(ApiError::internal)?;
-        std::fs::write(folder.join(artifact::FILE_NAME), fitted()?.to_json()).map_err(ApiError::internal)?;
+        std::fs::write(folder.join(artifact::FILE_NAME), sample::model(PAIRS).to_json()).map_err(ApiError::internal)?;
     }
     let (region, name) = (region.clone(), name.clone());
     change.put(&Model { region: region.clone(), name: name.clone(), arn: arn("model"), details: of_model, created })?;
@@ -107,21 +104,4 @@ fn object(value: Value) -> Map<String, Value> {
         Value::Object(members) => members,
         _ => Map::new(),
     }
-}
-
-/// A model of the sample.
-fn fitted() -> Result<Artifact, ApiError> {
-    let pairs = sample::pairs(PAIRS);
-    let mut words = Counter::new();
-    pairs.iter().for_each(|pair| words.add(pair));
-    let vocabulary = words.finish();
-    let mut dataset = Dataset::new(features::COUNT);
-    for pair in &pairs {
-        let row = features::extract(&pair.sentence1, &pair.sentence2, &vocabulary);
-        dataset.push(pair.label.unwrap_or_default(), &row).map_err(ApiError::internal)?;
-    }
-    let params = Params::default();
-    let fit = params.check().map_err(ApiError::internal)?.fit(&dataset).map_err(ApiError::internal)?;
-    let positives = dataset.labels().iter().filter(|label| **label).count() as u64;
-    Artifact::new(&fit, params, dataset.len() as u64, positives, vocabulary).map_err(ApiError::internal)
 }

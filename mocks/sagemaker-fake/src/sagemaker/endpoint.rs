@@ -362,9 +362,5 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
             ("EndpointStatus".to_owned(), json!(endpoint.status.as_str())),
         ])
     };
-    let mut output = json!({"Endpoints": page.iter().map(shape).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"Endpoints": page.iter().map(shape).collect::<Vec<_>>()}), token))
 }

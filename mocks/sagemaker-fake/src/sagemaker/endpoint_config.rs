@@ -53,10 +53,7 @@ fn arn(context: &Context<'_>, name: &str) -> String {
 pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let name = input["EndpointConfigName"].as_str().unwrap_or_default();
     let arn = arn(context, name);
-    let mut details = match input.as_object() {
-        Some(input) => Service::SageMaker.api().members_of_output("DescribeEndpointConfig", input),
-        None => Map::new(),
-    };
+    let mut details = Service::SageMaker.api().members_of_output("DescribeEndpointConfig", input);
     details.remove("EndpointConfigName");
     check_variants(input)?;
     check_capture(input)?;
@@ -158,9 +155,5 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
         |config: &EndpointConfig| if by_name { SortKey::name(&config.name) } else { SortKey::time(config.created) };
     let (page, token) = paging::page("ListEndpointConfigs", input, Order::Descending, configs, sort_key, Record::key)?;
     let shape = |config: &EndpointConfig| json!({"EndpointConfigName": config.name, "EndpointConfigArn": config.arn, "CreationTime": config.created});
-    let mut output = json!({"EndpointConfigs": page.iter().map(shape).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"EndpointConfigs": page.iter().map(shape).collect::<Vec<_>>()}), token))
 }

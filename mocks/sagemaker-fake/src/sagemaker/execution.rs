@@ -275,11 +275,7 @@ fn step_shape(step: &StepRecord) -> Value {
         ("Metadata", step.metadata.clone()),
         ("AttemptCount", json!(step.attempts)),
     ];
-    for (name, value) in optional {
-        if !value.is_null() {
-            shape[name] = value;
-        }
-    }
+    super::set_present(&mut shape, optional);
     shape
 }
 
@@ -288,9 +284,5 @@ fn source(execution: Option<&str>) -> Value {
 }
 
 fn listed(member: &str, items: Vec<Value>, token: Option<String>) -> Value {
-    let mut output = json!({member: items});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    output
+    paging::with_token(json!({member: items}), token)
 }

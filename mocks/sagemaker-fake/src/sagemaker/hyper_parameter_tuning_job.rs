@@ -1,6 +1,6 @@
 //! Hyperparameter tuning jobs. What makes them go on is [`crate::tuning`].
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::paging::{self, Order, SortKey};
 use super::{names, pipeline, tags};
@@ -15,10 +15,7 @@ use crate::tuning::{self, Request, TrialState, TuningJob};
 const RESOURCE: &str = "hyper-parameter-tuning-job";
 
 pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let mut details = match input.as_object() {
-        Some(input) => Service::SageMaker.api().members_of_output("DescribeHyperParameterTuningJob", input),
-        None => Map::new(),
-    };
+    let mut details = Service::SageMaker.api().members_of_output("DescribeHyperParameterTuningJob", input);
     if let Some(config) = details.get_mut("HyperParameterTuningJobConfig").and_then(Value::as_object_mut) {
         config.entry("TrainingJobEarlyStoppingType").or_insert(json!("Off"));
     }
@@ -93,29 +90,25 @@ pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
 }
 
 pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let jobs = context.fake.store.read(|view| {
-        let jobs = view.list::<TuningJob>(&names::key(context.region, ""))?;
-        let described = jobs.into_iter().map(|job| Ok((description(view, &job)?, job)));
-        described.collect::<Result<Vec<_>, ApiError>>()
-    })?;
-    let jobs = jobs.into_iter().filter(|(_, job)| {
-        paging::name_contains(&job.name, input)
-            && input["StatusEquals"].as_str().is_none_or(|status| job.status.as_str() == status)
-            && paging::within(job.created, input, "CreationTimeAfter", "CreationTimeBefore")
-            && paging::within(job.modified, input, "LastModifiedTimeAfter", "LastModifiedTimeBefore")
-    });
-    let sort_key = |(_, job): &(Value, TuningJob)| match input["SortBy"].as_str() {
-        Some("CreationTime") => SortKey::time(job.created),
-        Some("Status") => SortKey::name(job.status.as_str()),
-        _ => SortKey::name(&job.name),
-    };
-    let id = |(_, job): &(Value, TuningJob)| job.key();
-    let (page, token) = paging::page("ListHyperParameterTuningJobs", input, Order::Ascending, jobs, sort_key, id)?;
-    Ok(listed(
-        "HyperParameterTuningJobSummaries",
-        page.iter().map(|(described, _)| summary(described)).collect(),
-        token,
-    ))
+    context.fake.store.read(|view| {
+        let jobs = view.list::<TuningJob>(&names::key(context.region, ""))?.into_iter().filter(|job| {
+            paging::name_contains(&job.name, input)
+                && input["StatusEquals"].as_str().is_none_or(|status| job.status.as_str() == status)
+                && paging::within(job.created, input, "CreationTimeAfter", "CreationTimeBefore")
+                && paging::within(job.modified, input, "LastModifiedTimeAfter", "LastModifiedTimeBefore")
+        });
+        let sort_key = |job: &TuningJob| match input["SortBy"].as_str() {
+            Some("CreationTime") => SortKey::time(job.created),
+            Some("Status") => SortKey::name(job.status.as_str()),
+            _ => SortKey::name(&job.name),
+        };
+        let (page, token) =
+            paging::page("ListHyperParameterTuningJobs", input, Order::Ascending, jobs, sort_key, Record::key)?;
+        // What has become of the training jobs is looked up for those alone that are listed.
+        let summaries =
+            page.iter().map(|job| Ok(summary(&description(view, job)?))).collect::<Result<Vec<_>, ApiError>>()?;
+        Ok(paging::with_token(json!({"HyperParameterTuningJobSummaries": summaries}), token))
+    })
 }
 
 pub(super) fn list_training_jobs(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
@@ -140,7 +133,8 @@ pub(super) fn list_training_jobs(context: &Context<'_>, input: &Value) -> Result
     let operation = "ListTrainingJobsForHyperParameterTuningJob";
     let id = |(trial, _): &(&TrialState, Value)| trial.trial.name.clone();
     let (page, token) = paging::page(operation, input, Order::Ascending, shown, sort_key, id)?;
-    Ok(listed("TrainingJobSummaries", page.into_iter().map(|(_, summary)| summary).collect(), token))
+    let summaries: Vec<_> = page.into_iter().map(|(_, summary)| summary).collect();
+    Ok(paging::with_token(json!({"TrainingJobSummaries": summaries}), token))
 }
 
 /// A number that is as much less or greater than others as the number that it stands for.
@@ -211,8 +205,7 @@ fn summary(described: &Value) -> Value {
         "TrainingJobStatusCounters",
         "ObjectiveStatusCounters",
     ];
-    let known = names.into_iter().filter_map(|name| Some((name.to_owned(), described.get(name)?.clone())));
-    let mut summary: Value = known.collect();
+    let mut summary = super::some_of(described, names);
     summary["Strategy"] = config["Strategy"].clone();
     summary["ResourceLimits"] = config["ResourceLimits"].clone();
     summary
@@ -246,11 +239,7 @@ fn trial_summary(tuning: &TuningJob, trial: &TrialState) -> Option<Value> {
         ("FailureReason", json!(job.failure_reason)),
         ("FinalHyperParameterTuningJobObjectiveMetric", json!(metric)),
     ];
-    for (name, value) in optional {
-        if !value.is_null() {
-            summary[name] = value;
-        }
-    }
+    super::set_present(&mut summary, optional);
     Some(summary)
 }
 
@@ -274,12 +263,4 @@ fn in_status(job: &TuningJob) -> ApiError {
 
 fn name(input: &Value) -> &str {
     input["HyperParameterTuningJobName"].as_str().unwrap_or_default()
-}
-
-fn listed(member: &str, items: Vec<Value>, token: Option<String>) -> Value {
-    let mut output = json!({member: items});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    output
 }

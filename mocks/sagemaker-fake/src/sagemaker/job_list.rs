@@ -35,10 +35,7 @@ pub(super) fn list(
     let (page, token) = paging::page(operation, input, default_order(kind), jobs, sort_key, Record::key)?;
     let mut output = json!({});
     output[member] = page.iter().filter(|job| in_status(job)).map(summary).collect();
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(output, token))
 }
 
 /// AWS's documentation gives each list an order of its own. Of training jobs it gives two: "ascending" for `SortOrder`, and

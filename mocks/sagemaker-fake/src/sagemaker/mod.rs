@@ -33,6 +33,18 @@ use crate::fake::Context;
 use crate::protocol::Service;
 use crate::{ApiError, authorisation, pace};
 
+/// Gives an answer those of these members that have a value: AWS leaves out what there is not.
+fn set_present<const N: usize>(output: &mut Value, members: [(&str, Value); N]) {
+    for (name, value) in members.into_iter().filter(|(_, value)| !value.is_null()) {
+        output[name] = value;
+    }
+}
+
+/// Those of these members that an answer has: lists tell less of a resource than its description does.
+fn some_of<const N: usize>(description: &Value, names: [&str; N]) -> Value {
+    names.into_iter().filter_map(|name| Some((name.to_owned(), description.get(name)?.clone()))).collect()
+}
+
 /// An operation: its input as JSON, its output as JSON (null if it has none).
 pub type Operation = fn(&Context<'_>, &Value) -> Result<Value, ApiError>;
 

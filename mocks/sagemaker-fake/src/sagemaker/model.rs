@@ -53,10 +53,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
     let name = input["ModelName"].as_str().unwrap_or_default();
     let arn = arn(context, name);
     let containers = containers(input)?;
-    let mut details = match input.as_object() {
-        Some(input) => Service::SageMaker.api().members_of_output("DescribeModel", input),
-        None => Map::new(),
-    };
+    let mut details = Service::SageMaker.api().members_of_output("DescribeModel", input);
     details.remove("ModelName");
     details.get_mut("PrimaryContainer").into_iter().for_each(with_defaults);
     details.get_mut("Containers").and_then(Value::as_array_mut).into_iter().flatten().for_each(with_defaults);
@@ -204,9 +201,5 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     let sort_key = |model: &Model| if by_name { SortKey::name(&model.name) } else { SortKey::time(model.created) };
     let (page, token) = paging::page("ListModels", input, Order::Descending, models, sort_key, Record::key)?;
     let shape = |model: &Model| json!({"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created});
-    let mut output = json!({"Models": page.iter().map(shape).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"Models": page.iter().map(shape).collect::<Vec<_>>()}), token))
 }

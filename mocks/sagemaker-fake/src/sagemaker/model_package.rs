@@ -110,10 +110,7 @@ fn new(context: &Context<'_>, change: &mut Change<'_>, input: &Value) -> Result<
         Some((group, version)) => context.sagemaker_arn(&format!("model-package/{group}/{version}")),
         None => context.sagemaker_arn(&format!("model-package/{name}")),
     };
-    let mut details = match input.as_object() {
-        Some(input) => Service::SageMaker.api().members_of_output("DescribeModelPackage", input),
-        None => Map::new(),
-    };
+    let mut details = Service::SageMaker.api().members_of_output("DescribeModelPackage", input);
     for own in ["ModelPackageName", "ModelPackageGroupName", "ModelApprovalStatus"] {
         details.remove(own);
     }
@@ -285,11 +282,7 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     let sort_key =
         |package: &ModelPackage| if by_name { SortKey::name(&package.name) } else { SortKey::time(package.created) };
     let (page, token) = paging::page("ListModelPackages", input, Order::Ascending, packages, sort_key, Record::key)?;
-    let mut output = json!({"ModelPackageSummaryList": page.iter().map(listed).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"ModelPackageSummaryList": page.iter().map(listed).collect::<Vec<_>>()}), token))
 }
 
 /// As a list shows it. Versions are listed without a name.

@@ -134,11 +134,7 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     let sort_key =
         |group: &ModelPackageGroup| if by_name { SortKey::name(&group.name) } else { SortKey::time(group.created) };
     let (page, token) = paging::page("ListModelPackageGroups", input, Order::Ascending, groups, sort_key, Record::key)?;
-    let mut output = json!({"ModelPackageGroupSummaryList": page.iter().map(summary).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"ModelPackageGroupSummaryList": page.iter().map(summary).collect::<Vec<_>>()}), token))
 }
 
 fn summary(group: &ModelPackageGroup) -> Value {

@@ -34,11 +34,7 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     let id = |execution: &Execution| format!("{:015}/{}", execution.scheduled.0, execution.key());
     let (page, token) = paging::page("ListMonitoringExecutions", input, Order::Descending, executions, sort_key, id)?;
     let summaries: Vec<_> = page.iter().map(|execution| summary(context.fake, execution)).collect();
-    let mut output = json!({"MonitoringExecutionSummaries": summaries});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"MonitoringExecutionSummaries": summaries}), token))
 }
 
 /// `MonitoringExecutionSummary`.

@@ -207,13 +207,8 @@ fn named(
 pub(super) fn create(context: &Context<'_>, monitoring_type: MonitoringType, input: &Value) -> Result<Value, ApiError> {
     let name = input["JobDefinitionName"].as_str().unwrap_or_default();
     check(monitoring_type, input)?;
-    let mut details = match input.as_object() {
-        Some(input) => {
-            let describe = format!("Describe{monitoring_type}JobDefinition");
-            Service::SageMaker.api().members_of_output(&describe, input)
-        }
-        None => Map::new(),
-    };
+    let describe = format!("Describe{monitoring_type}JobDefinition");
+    let mut details = Service::SageMaker.api().members_of_output(&describe, input);
     details.remove("JobDefinitionName");
     with_defaults(monitoring_type, &mut details);
     let definition = JobDefinition {
@@ -299,11 +294,7 @@ pub(super) fn list(context: &Context<'_>, monitoring_type: MonitoringType, input
             "EndpointName": definition.endpoint(),
         })
     };
-    let mut output = json!({"JobDefinitionSummaries": page.iter().map(summary).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"JobDefinitionSummaries": page.iter().map(summary).collect::<Vec<_>>()}), token))
 }
 
 /// What the shapes of AWS's model do not say, of all definitions.

@@ -164,11 +164,7 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     };
     let (page, token) =
         paging::page("ListMonitoringSchedules", input, Order::Descending, schedules, sort_key, Record::key)?;
-    let mut output = json!({"MonitoringScheduleSummaries": page.iter().map(summary).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"MonitoringScheduleSummaries": page.iter().map(summary).collect::<Vec<_>>()}), token))
 }
 
 fn summary(schedule: &Schedule) -> Value {

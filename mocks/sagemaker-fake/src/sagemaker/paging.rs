@@ -92,6 +92,15 @@ pub fn page<T>(
     Ok((page.into_iter().map(|(_, item)| item).collect(), token))
 }
 
+/// What a list answers, with the token of the next page, if there is one.
+#[must_use]
+pub fn with_token(mut output: Value, token: Option<String>) -> Value {
+    if let Some(token) = token {
+        output["NextToken"] = Value::from(token);
+    }
+    output
+}
+
 /// Whether a time is within the bounds of a request, of which either may be absent.
 #[must_use]
 pub fn within(time: Timestamp, input: &Value, after: &str, before: &str) -> bool {

@@ -233,11 +233,7 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     let sort_key =
         |pipeline: &Pipeline| if by_name { SortKey::name(&pipeline.name) } else { SortKey::time(pipeline.created) };
     let (page, token) = paging::page("ListPipelines", input, Order::Descending, pipelines, sort_key, Record::key)?;
-    let mut output = json!({"PipelineSummaries": page.iter().map(summary).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"PipelineSummaries": page.iter().map(summary).collect::<Vec<_>>()}), token))
 }
 
 fn summary(pipeline: &Pipeline) -> Value {

@@ -118,11 +118,7 @@ pub(super) fn list(context: &Context<'_>, input: &Value) -> Result<Value, ApiErr
     // By number, which is the order in which they were made, even within the same millisecond.
     let number = |version: &PipelineVersion| SortKey::Number(i64::try_from(version.id).unwrap_or(i64::MAX));
     let (page, token) = paging::page("ListPipelineVersions", input, Order::Descending, versions, number, Record::key)?;
-    let mut output = json!({"PipelineVersionSummaries": page.iter().map(summary).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"PipelineVersionSummaries": page.iter().map(summary).collect::<Vec<_>>()}), token))
 }
 
 fn summary(version: &PipelineVersion) -> Value {

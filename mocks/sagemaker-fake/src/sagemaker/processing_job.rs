@@ -20,10 +20,7 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
 pub(crate) fn start(context: &Context<'_>, input: &Value, schedule: Option<&str>) -> Result<Job, ApiError> {
     let name = input["ProcessingJobName"].as_str().unwrap_or_default();
     context.fake.store.read(|view| pipeline::check_role(view, input["RoleArn"].as_str().unwrap_or_default()))?;
-    let mut request = match input.as_object() {
-        Some(input) => Service::SageMaker.api().members_of_output("DescribeProcessingJob", input),
-        None => Map::new(),
-    };
+    let mut request = Service::SageMaker.api().members_of_output("DescribeProcessingJob", input);
     with_defaults(&mut request);
     if let Some(schedule) = schedule {
         request.insert("MonitoringScheduleArn".to_owned(), json!(schedule));
@@ -36,8 +33,7 @@ pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, Ap
 }
 
 pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let key = job::key(context.region, Kind::ProcessingJob, input["ProcessingJobName"].as_str().unwrap_or_default());
-    job::stop(context.fake, &key, || not_found(input))?;
+    job::stop(context.fake, &key(context, input), || not_found(input))?;
     Ok(Value::Null)
 }
 
@@ -45,7 +41,7 @@ pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
     let name = input["ProcessingJobName"].as_str().unwrap_or_default();
     // Declared for this operation, unlike for the older ones.
     let not_found = || ApiError::not_found(format!("Could not find requested job with name: {name}"));
-    job::delete(context.fake, &job::key(context.region, Kind::ProcessingJob, name), not_found)?;
+    job::delete(context.fake, &key(context, input), not_found)?;
     Ok(Value::Null)
 }
 
@@ -66,11 +62,7 @@ pub(crate) fn description(job: &Job) -> Value {
         ("ExitMessage", json!(job.exit_message)),
         ("FailureReason", json!(job.failure_reason)),
     ];
-    for (name, value) in optional {
-        if !value.is_null() {
-            output[name] = value;
-        }
-    }
+    super::set_present(&mut output, optional);
     output
 }
 
@@ -86,12 +78,15 @@ fn summary(job: &Job) -> Value {
         "FailureReason",
         "ExitMessage",
     ];
-    names.into_iter().filter_map(|name| Some((name.to_owned(), all.get(name)?.clone()))).collect()
+    super::some_of(&all, names)
 }
 
 fn existing(context: &Context<'_>, input: &Value) -> Result<Job, ApiError> {
-    let key = job::key(context.region, Kind::ProcessingJob, input["ProcessingJobName"].as_str().unwrap_or_default());
-    context.fake.store.read(|view| view.get(&key))?.ok_or_else(|| not_found(input))
+    context.fake.store.read(|view| view.get(&key(context, input)))?.ok_or_else(|| not_found(input))
+}
+
+fn key(context: &Context<'_>, input: &Value) -> String {
+    job::key(context.region, Kind::ProcessingJob, input["ProcessingJobName"].as_str().unwrap_or_default())
 }
 
 fn not_found(input: &Value) -> ApiError {

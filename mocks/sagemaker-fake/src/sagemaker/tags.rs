@@ -94,11 +94,7 @@ pub(super) fn list_tags(context: &Context<'_>, input: &Value) -> Result<Value, A
     let tags = resource.tags.into_iter().enumerate();
     let position = |(index, _): &(usize, Tag)| SortKey::Number(i64::try_from(*index).unwrap_or(i64::MAX));
     let (tags, token) = paging::page("ListTags", &all, Order::Ascending, tags, position, |(_, tag)| tag.key.clone())?;
-    let mut output = json!({"Tags": tags.into_iter().map(|(_, tag)| tag).collect::<Vec<_>>()});
-    if let Some(token) = token {
-        output["NextToken"] = json!(token);
-    }
-    Ok(output)
+    Ok(paging::with_token(json!({"Tags": tags.into_iter().map(|(_, tag)| tag).collect::<Vec<_>>()}), token))
 }
 
 pub(super) fn delete_tags(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {

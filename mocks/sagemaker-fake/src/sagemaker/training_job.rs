@@ -23,10 +23,7 @@ pub(crate) fn start(context: &Context<'_>, input: &Value, tuning: Option<&str>) 
     let name = input["TrainingJobName"].as_str().unwrap_or_default();
     let role = input["RoleArn"].as_str().unwrap_or_default();
     context.fake.store.read(|view| pipeline::check_role(view, role))?;
-    let mut request = match input.as_object() {
-        Some(input) => Service::SageMaker.api().members_of_output("DescribeTrainingJob", input),
-        None => Map::new(),
-    };
+    let mut request = Service::SageMaker.api().members_of_output("DescribeTrainingJob", input);
     with_defaults(&mut request);
     if let Some(tuning) = tuning {
         request.insert("TuningJobArn".to_owned(), json!(tuning));
@@ -60,21 +57,18 @@ fn check_image(work: &Work<'_>, request: &Value, role: &str) -> Result<(), ApiEr
 }
 
 pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let key = job::key(context.region, Kind::TrainingJob, input["TrainingJobName"].as_str().unwrap_or_default());
-    let job = context.fake.store.read(|view| view.get::<Job>(&key))?.ok_or_else(not_found)?;
+    let job = context.fake.store.read(|view| view.get::<Job>(&key(context, input)))?.ok_or_else(not_found)?;
     Ok(description(&job))
 }
 
 pub(super) fn stop(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let key = job::key(context.region, Kind::TrainingJob, input["TrainingJobName"].as_str().unwrap_or_default());
-    job::stop(context.fake, &key, not_found)?;
+    job::stop(context.fake, &key(context, input), not_found)?;
     Ok(Value::Null)
 }
 
 pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let key = job::key(context.region, Kind::TrainingJob, input["TrainingJobName"].as_str().unwrap_or_default());
     // Declared for this operation, unlike for the older ones.
-    job::delete(context.fake, &key, || ApiError::not_found("Requested resource not found."))?;
+    job::delete(context.fake, &key(context, input), || ApiError::not_found("Requested resource not found."))?;
     Ok(Value::Null)
 }
 
@@ -136,7 +130,11 @@ fn summary(job: &Job) -> Value {
         "TrainingJobStatus",
         "SecondaryStatus",
     ];
-    names.into_iter().filter_map(|name| Some((name.to_owned(), all.get(name)?.clone()))).collect()
+    super::some_of(&all, names)
+}
+
+fn key(context: &Context<'_>, input: &Value) -> String {
+    job::key(context.region, Kind::TrainingJob, input["TrainingJobName"].as_str().unwrap_or_default())
 }
 
 /// AWS names no job in this sentence.

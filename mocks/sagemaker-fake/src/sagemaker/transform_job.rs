@@ -12,10 +12,7 @@ use crate::store::Records;
 pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let text = |member: &str| input[member].as_str().unwrap_or_default();
     let container = context.fake.store.read(|view| endpoint::container(view, context, text("ModelName")))?;
-    let mut request = match input.as_object() {
-        Some(input) => Service::SageMaker.api().members_of_output("DescribeTransformJob", input),
-        None => Map::new(),
-    };
+    let mut request = Service::SageMaker.api().members_of_output("DescribeTransformJob", input);
     with_defaults(&mut request);
     let job = Job::new(context, Kind::TransformJob, text("TransformJobName"), Value::Object(request));
     let job = job::start(context.fake, Job { container: Some(container), ..job }, input)?;
@@ -47,11 +44,7 @@ pub(crate) fn description(job: &Job) -> Value {
         ("TransformEndTime", json!(job.ended)),
         ("FailureReason", json!(job.failure_reason)),
     ];
-    for (name, value) in optional {
-        if !value.is_null() {
-            output[name] = value;
-        }
-    }
+    super::set_present(&mut output, optional);
     output
 }
 
@@ -67,7 +60,7 @@ fn summary(job: &Job) -> Value {
         "TransformJobStatus",
         "FailureReason",
     ];
-    names.into_iter().filter_map(|name| Some((name.to_owned(), all.get(name)?.clone()))).collect()
+    super::some_of(&all, names)
 }
 
 fn key(context: &Context<'_>, input: &Value) -> String {

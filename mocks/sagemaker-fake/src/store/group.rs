@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use redb::WriteTransaction;
 
-use super::{Change, RECORDS, Store};
+use super::{Change, Store};
 use crate::ApiError;
 
 /// Those who write.
@@ -83,13 +83,13 @@ impl Group {
         &mut self,
         f: impl FnOnce(&mut Change<'_>) -> Result<T, ApiError>,
     ) -> std::thread::Result<Result<T, ApiError>> {
-        let mut change = match self.transaction.open_table(RECORDS) {
-            Ok(table) => Change { table, replaced: Vec::new() },
+        let mut change = match Change::of(&self.transaction) {
+            Ok(change) => change,
             Err(error) => return Ok(Err(ApiError::internal(error))),
         };
         let result = catch_unwind(AssertUnwindSafe(|| f(&mut change)));
         if matches!(result, Ok(Ok(_))) {
-            self.changed |= !change.replaced.is_empty();
+            self.changed |= change.is_one();
         } else if let Err(error) = change.undo() {
             self.broken.get_or_insert(error);
         }

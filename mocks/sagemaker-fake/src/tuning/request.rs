@@ -1,7 +1,7 @@
 //! What a tuning job asks for.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::range::Ranges;
 use crate::ApiError;
@@ -192,10 +192,7 @@ impl Definition {
 
     /// CreateTrainingJob of a trial.
     pub(crate) fn training_job(&self, name: &str, tuned: impl IntoIterator<Item = (String, String)>) -> Value {
-        let mut input = match self.body.as_object() {
-            Some(body) => Service::SageMaker.api().members_of_input("CreateTrainingJob", body),
-            None => Map::new(),
-        };
+        let mut input = Service::SageMaker.api().members_of_input("CreateTrainingJob", &self.body);
         input.insert("TrainingJobName".to_owned(), json!(name));
         let mut hyperparameters = self.body["StaticHyperParameters"].as_object().cloned().unwrap_or_default();
         hyperparameters.insert(OBJECTIVE.to_owned(), json!(self.objective.metric_name));

@@ -120,21 +120,23 @@ impl Api {
     /// Those members of an object that the output of an operation has too. Describe calls repeat much of what Create
     /// calls were given.
     #[must_use]
-    pub fn members_of_output(&self, operation: &str, object: &Map<String, Value>) -> Map<String, Value> {
+    pub fn members_of_output(&self, operation: &str, object: &Value) -> Map<String, Value> {
         self.members_of(self.operation(operation).and_then(|operation| operation.output.as_deref()), object)
     }
 
     /// Those members of an object that the input of an operation has too.
     #[must_use]
-    pub fn members_of_input(&self, operation: &str, object: &Map<String, Value>) -> Map<String, Value> {
+    pub fn members_of_input(&self, operation: &str, object: &Value) -> Map<String, Value> {
         self.members_of(self.operation(operation).and_then(|operation| operation.input.as_deref()), object)
     }
 
-    fn members_of(&self, shape: Option<&str>, object: &Map<String, Value>) -> Map<String, Value> {
+    fn members_of(&self, shape: Option<&str>, object: &Value) -> Map<String, Value> {
         let Some(shape) = shape else { return Map::new() };
         let members = &self.shape(shape).members;
         object
-            .iter()
+            .as_object()
+            .into_iter()
+            .flatten()
             .filter(|(name, value)| members.contains_key(*name) && !value.is_null())
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect()

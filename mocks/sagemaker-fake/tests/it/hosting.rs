@@ -11,11 +11,8 @@ use sagemaker_fake::endpoints::{self, Endpoint};
 use sagemaker_fake::jobs::programs::Programs;
 use sagemaker_fake::testing::FakeAws;
 use sagemaker_fake::{Fake, FakeBuilder, engine, s3};
-use sts_model::artifact::Artifact;
-use sts_model::logistic::Params;
-use sts_model::rows::Dataset;
 use sts_model::vocabulary::Counter;
-use sts_model::{artifact, features, sample};
+use sts_model::{features, sample};
 
 use crate::account::{BUCKET, ROLE, STS, patiently, programs};
 use crate::clients::{Answer, REGION, raw, sagemaker, signed_for};
@@ -151,22 +148,7 @@ pub fn row() -> String {
 /// A `model.tar.gz` of the real thing, fitted to a sample.
 pub fn model() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let pairs = sample::pairs(200);
-        let mut words = Counter::new();
-        pairs.iter().for_each(|pair| words.add(pair));
-        let vocabulary = words.finish();
-        let mut dataset = Dataset::new(features::COUNT);
-        for pair in &pairs {
-            let features = features::extract(&pair.sentence1, &pair.sentence2, &vocabulary);
-            dataset.push(pair.label.unwrap(), &features).unwrap();
-        }
-        let params = Params::default();
-        let fit = params.check().unwrap().fit(&dataset).unwrap();
-        let positives = dataset.labels().iter().filter(|label| **label).count() as u64;
-        let fitted = Artifact::new(&fit, params, dataset.len() as u64, positives, vocabulary).unwrap();
-        archive(artifact::FILE_NAME, fitted.to_json().as_bytes())
-    })
+    MODEL.get_or_init(|| sample::model(200).to_tar_gz())
 }
 
 /// A `.tar.gz` of one file.

@@ -1,11 +1,13 @@
 //! Processing and training jobs: programs that really run.
 
+mod restarts;
+
 use std::io::Read;
 use std::time::Duration;
 
+use sagemaker_fake::Fake;
 use sagemaker_fake::clock::{Clock, Timestamp};
 use sagemaker_fake::jobs::{Kind, Status};
-use sagemaker_fake::{Fake, engine};
 use serde_json::{Value, json};
 
 use crate::account::{
@@ -387,85 +389,6 @@ async fn a_job_that_runs_too_long_is_stopped() {
     assert_eq!(job.status, Status::Stopped);
     let described = account.call("DescribeTrainingJob", json!({"TrainingJobName": "job"})).unwrap();
     assert_eq!(described["SecondaryStatus"], "MaxRuntimeExceeded");
-}
-
-#[tokio::test]
-async fn a_closed_fake_starts_its_jobs_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let meeting = Meeting::new(&["started", "go"]);
-    let script = format!(
-        "cd {}; pwd -P > /dev/null; echo $STSMM_OPT_ML > started; read x < go; echo went on",
-        meeting.folder().display()
-    );
-    let account = Account::build(Fake::builder().state(folder.path()));
-    account.call("CreateProcessingJob", processing_job("job", &script)).unwrap();
-    let first = meeting.hear("started").await;
-    engine::close(account.fake).await;
-
-    let account = Account::reopen(Fake::builder().state(folder.path())).await;
-    let second = meeting.hear("started").await;
-    assert!(first.contains("/job/1/algo-1") && second.contains("/job/2/algo-1"), "{first} {second}");
-    meeting.tell("go").await;
-    let job = account.ended(Kind::ProcessingJob, "job").await;
-    assert_eq!((job.status, job.attempt), (Status::Completed, 2));
-    assert_eq!(account.log(Kind::ProcessingJob, "job"), ["went on"]);
-}
-
-#[tokio::test]
-async fn a_dropped_fake_leaves_no_program_behind() {
-    let account = Account::new();
-    let meeting = Meeting::new(&["started", "alive", "never"]);
-    let folder = meeting.folder().display();
-    let script = format!("cd {folder}; exec 3> alive; echo x > started; read x < never");
-    account.call("CreateProcessingJob", processing_job("job", &script)).unwrap();
-    // The pipe is read to its end, which is when the program that holds it open is gone.
-    let (_, gone) = tokio::join!(
-        async {
-            meeting.hear("started").await;
-            drop(account);
-        },
-        meeting.hear("alive")
-    );
-    assert_eq!(gone, "");
-}
-
-/// What a fake that was killed leaves: the folders of its jobs, and programs that nobody looks after.
-#[tokio::test]
-async fn what_a_killed_fake_left_running_is_ended() {
-    let state = tempfile::tempdir().unwrap();
-    let folder = state.path().join("jobs/eu-west-1/processing-job/job/1/algo-1");
-    std::fs::create_dir_all(&folder).unwrap();
-    let run_in = |folder: &std::path::Path| {
-        std::process::Command::new("cat").current_dir(folder).stdin(std::process::Stdio::piped()).spawn().unwrap()
-    };
-    let (mut orphan, mut stranger) = (run_in(&folder), run_in(state.path()));
-    std::fs::write(folder.join("pid"), orphan.id().to_string()).unwrap();
-    let other = state.path().join("jobs/eu-west-1/processing-job/other/1/algo-1");
-    std::fs::create_dir_all(&other).unwrap();
-    std::fs::write(other.join("pid"), stranger.id().to_string()).unwrap();
-
-    let _account = Account::build(Fake::builder().state(state.path()));
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&orphan.wait().unwrap()), Some(9));
-    assert!(!state.path().join("jobs").exists());
-    // A process that has the number by now and runs somewhere else is left alone: it ends when its input does.
-    drop(stranger.stdin.take());
-    assert!(stranger.wait().unwrap().success());
-}
-
-#[tokio::test]
-async fn a_job_that_was_stopping_is_not_started_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let meeting = Meeting::new(&["started", "never"]);
-    let script = format!("trap '' TERM; cd {}; echo x > started; read x < never", meeting.folder().display());
-    let account = Account::build(Fake::builder().state(folder.path()));
-    account.call("CreateProcessingJob", processing_job("job", &script)).unwrap();
-    meeting.hear("started").await;
-    account.call("StopProcessingJob", json!({"ProcessingJobName": "job"})).unwrap();
-    engine::close(account.fake).await;
-
-    let account = Account::reopen(Fake::builder().state(folder.path())).await;
-    let job = account.ended(Kind::ProcessingJob, "job").await;
-    assert_eq!((job.status, job.attempt), (Status::Stopped, 1));
 }
 
 #[tokio::test]
