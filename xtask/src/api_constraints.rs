@@ -20,6 +20,7 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
     ("sagemaker-runtime", "2017-05-13", &["InvokeEndpoint"]),
     ("sts", "2011-06-15", &["AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken"]),
     ("iam", "2010-05-08", IAM),
+    ("ecr", "2015-09-21", ECR),
     ("cloudwatch", "2010-08-01", CLOUDWATCH),
     ("logs", "2014-03-28", LOGS),
     (
@@ -47,6 +48,15 @@ const IAM: &[&str] = &[
     "TagPolicy", "UntagPolicy", "ListPolicyTags", "ListEntitiesForPolicy",
     "SimulatePrincipalPolicy", "SimulateCustomPolicy", "GetContextKeysForPrincipalPolicy",
     "GetContextKeysForCustomPolicy",
+];
+
+#[rustfmt::skip]
+const ECR: &[&str] = &[
+    "GetAuthorizationToken", "CreateRepository", "DescribeRepositories", "DeleteRepository",
+    "PutImageTagMutability", "PutImageScanningConfiguration", "ListTagsForResource", "TagResource", "UntagResource",
+    "GetRepositoryPolicy", "SetRepositoryPolicy", "DeleteRepositoryPolicy",
+    "GetLifecyclePolicy", "PutLifecyclePolicy", "DeleteLifecyclePolicy",
+    "DescribeImages", "ListImages", "BatchGetImage", "BatchDeleteImage", "BatchCheckLayerAvailability",
 ];
 
 #[rustfmt::skip]

@@ -86,6 +86,8 @@ pub fn served() -> BTreeMap<&'static str, BTreeSet<String>> {
     // SageMaker's table has operations that are still to come.
     let sagemaker = crate::sagemaker::operations().chain([crate::protocol::runtime::OPERATION]);
     served.insert(Service::SageMaker.name(), sagemaker.map(str::to_owned).collect());
+    let registry = crate::ecr::registry::OPERATIONS.map(str::to_owned);
+    served.entry(Service::Ecr.name()).or_default().extend(registry);
     served.insert("s3", crate::s3::operations().collect());
     served
 }

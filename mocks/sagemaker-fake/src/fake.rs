@@ -411,9 +411,17 @@ pub struct Context<'a> {
     pub caller: &'a Caller,
     /// The region that the request was signed for.
     pub region: &'a str,
+    /// What the request calls the host that it was sent to; none for what a pipeline or a tuning job does.
+    pub host: Option<&'a str>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// For what the account does by itself, as a caller, and nobody asked for in a request.
+    #[must_use]
+    pub fn new(fake: &'a Fake, caller: &'a Caller, region: &'a str) -> Self {
+        Self { fake, caller, region, host: None }
+    }
+
     /// `arn:aws:sagemaker:REGION:ACCOUNT:RESOURCE`.
     #[must_use]
     pub fn sagemaker_arn(&self, resource: &str) -> String {

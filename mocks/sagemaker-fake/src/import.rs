@@ -14,8 +14,8 @@ use crate::account::{Began, Scenario};
 use crate::replace::{Incoming, replace};
 use crate::store::{self, Record};
 use crate::{
-    ApiError, Fake, archive as tar, authorisation, clock, cloudwatch, endpoints, engine, export, iam, jobs, monitoring,
-    s3, sagemaker, tuning,
+    ApiError, Fake, archive as tar, authorisation, clock, cloudwatch, ecr, endpoints, engine, export, iam, jobs,
+    monitoring, s3, sagemaker, tuning,
 };
 
 /// Kinds of records, each with what reads one: it gives the key of the record, or says what is wrong with it.
@@ -35,6 +35,9 @@ const KINDS: Kinds = kinds![
     cloudwatch::Alarm,
     cloudwatch::Hour,
     cloudwatch::Metric,
+    ecr::Image,
+    ecr::Layer,
+    ecr::Repository,
     endpoints::Endpoint,
     engine::Execution,
     iam::access_key::AccessKey,

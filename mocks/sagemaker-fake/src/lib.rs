@@ -29,6 +29,7 @@ pub mod sagemaker;
 pub mod service_quotas;
 pub mod sts;
 
+pub mod ecr;
 pub mod endpoints;
 pub mod engine;
 pub mod jobs;

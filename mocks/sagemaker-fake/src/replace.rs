@@ -21,7 +21,7 @@ use crate::{ApiError, Fake, engine, fake};
 const INCOMING: &str = "incoming";
 
 /// The folders of files that belong to an account. Jobs begin again in a fresh folder.
-pub(crate) const FOLDERS: [&str; 4] = ["objects", "logs", "endpoints", "capture"];
+pub(crate) const FOLDERS: [&str; 5] = ["objects", "logs", "endpoints", "capture", "registry"];
 
 /// The mark of records whose files are still in the folder in which they were made.
 #[derive(Debug, Serialize, Deserialize)]

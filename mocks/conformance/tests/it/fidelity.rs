@@ -11,8 +11,9 @@ use conformance::cases;
 use sagemaker_fake::coverage::{self, Fidelity};
 
 /// The services in the order of the page, and what people call them.
-const SERVICES: [(&str, &str); 7] = [
+const SERVICES: [(&str, &str); 8] = [
     ("sagemaker", "SageMaker, and its runtime"),
+    ("ecr", "ECR"),
     ("s3", "S3"),
     ("sts", "AWS STS"),
     ("iam", "IAM"),
@@ -83,8 +84,12 @@ fn of_tests<'a>(tests: &'a BTreeMap<String, String>, service: &str, operation: &
         snake
     });
     let calls = [format!("\"{operation}\""), format!("Action={operation}&"), format!(".{method}()")];
-    // Names are unique among services but for a few: those of S3 are looked for in its own tests.
-    let is_of = |name: &str| service != "s3" || name.starts_with("s3");
+    // Names are unique among services but for a few: those of S3 and ECR are looked for in their own tests, and no others.
+    let owned = ["s3", "ecr"];
+    let is_of = |name: &str| match owned.into_iter().find(|owner| name.starts_with(owner)) {
+        Some(owner) => owner == service,
+        None => !owned.contains(&service),
+    };
     let mut found = tests.iter().filter(|(name, _)| is_of(name));
     found.find(|(_, text)| calls.iter().any(|call| text.contains(call))).map(|(name, _)| name.as_str())
 }

@@ -45,7 +45,9 @@ pub fn unallowed(context: &Context<'_>, service: Service, operation: &str, input
 fn in_words_of(service: Service, refused: Refused) -> ApiError {
     match service {
         Service::Sts | Service::Iam => refused.in_xml(),
-        Service::SageMaker | Service::Logs | Service::ServiceQuotas | Service::CloudWatch => refused.in_json(),
+        Service::SageMaker | Service::Logs | Service::ServiceQuotas | Service::CloudWatch | Service::Ecr => {
+            refused.in_json()
+        }
     }
 }
 

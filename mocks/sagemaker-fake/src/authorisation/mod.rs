@@ -31,5 +31,4 @@ pub use enforcement::{Asked, Enforcement};
 pub(crate) use assume_role::{Assumption, assumable_by_sagemaker, assume_role, could_not_assume};
 pub(crate) use call::{check, unallowed};
 pub(crate) use enforcement::Mark;
-pub(crate) use table::s3_operations;
 pub(crate) use work::{NotAssumed, Work};

@@ -78,12 +78,6 @@ pub(super) fn s3_action(operation: &str) -> Option<(&'static str, S3Resource)> {
     places.into_iter().find_map(|(place, resource)| Some((place.get(operation)?.as_str(), resource)))
 }
 
-/// The operations of S3.
-pub(crate) fn s3_operations() -> impl Iterator<Item = &'static str> {
-    let S3 { bucket, object, other } = &TABLE.s3;
-    bucket.keys().chain(object.keys()).chain(other.keys()).map(String::as_str)
-}
-
 impl Actions {
     /// The ARNs that an operation is about; nothing if the table does not know it.
     pub(super) fn resources(&self, context: &Context<'_>, operation: &str, input: &Value) -> Option<Vec<String>> {

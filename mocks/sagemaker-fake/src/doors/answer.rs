@@ -14,6 +14,7 @@ use hyper::body::{Body as _, Incoming};
 use super::control;
 use super::overlay::Mocks;
 use super::patience::{self, Patience};
+use crate::ecr::registry;
 use crate::protocol::signature;
 use crate::protocol::{self, Checked, Route, runtime};
 use crate::s3::{self, S3Service};
@@ -69,6 +70,10 @@ impl Answerer {
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         if control::asked(path).is_some() {
             return Ok(control::answer(&self.fake, Request::from_parts(parts, Body::new(body))).await);
+        }
+        if registry::serves(path) {
+            let _inside = self.fake.gate.enter().await;
+            return Ok(registry::answer(&self.fake, Request::from_parts(parts, Body::new(body))).await);
         }
         // What is for S3 can be told from the head, and its body is not read here: it may be of any length.
         match protocol::route(&parts.method, path, query, &parts.headers, &[]) {

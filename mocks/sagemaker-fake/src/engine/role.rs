@@ -21,7 +21,7 @@ const SESSION: &str = "SageMaker";
 /// Those of the operation.
 pub(super) fn call(fake: &Fake, execution: &Execution, operation: &str, input: Value) -> Result<Value, ApiError> {
     let caller = assumed(fake, execution)?;
-    let context = Context { fake, caller: &caller, region: &execution.region };
+    let context = Context::new(fake, &caller, &execution.region);
     let mut input = input;
     let struck = strike(&context, Service::SageMaker, operation, &mut input, Way::Inside);
     let fault = struck.as_ref().map(|struck| struck.fault.name());
@@ -49,7 +49,7 @@ pub(super) fn call(fake: &Fake, execution: &Execution, operation: &str, input: V
 /// Those of the operation.
 pub(super) fn look_up(fake: &Fake, execution: &Execution, operation: &str, input: Value) -> Result<Value, ApiError> {
     let caller = assumed(fake, execution)?;
-    sagemaker::perform(&Context { fake, caller: &caller, region: &execution.region }, operation, input)
+    sagemaker::perform(&Context::new(fake, &caller, &execution.region), operation, input)
 }
 
 fn assumed(fake: &Fake, execution: &Execution) -> Result<Caller, ApiError> {

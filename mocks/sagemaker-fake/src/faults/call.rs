@@ -159,7 +159,7 @@ fn page_size(service: Service, operation: &str) -> Option<(&'static str, i64)> {
     let api = service.api();
     let input = api.shape(api.operation(operation)?.input.as_deref()?);
     let tokens = ["NextToken", "nextToken", "Marker"];
-    let sizes = ["MaxResults", "MaxItems", "MaxRecords", "limit"];
+    let sizes = ["MaxResults", "maxResults", "MaxItems", "MaxRecords", "limit"];
     if !tokens.iter().any(|token| input.has(token)) {
         return None;
     }
@@ -216,6 +216,10 @@ fn limit(service: &str) -> Option<ApiError> {
             ApiError::new("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000")
                 .with_status(StatusCode::CONFLICT),
         ),
+        "ecr" => Some(ApiError::new(
+            "LimitExceededException",
+            "The operation did not succeed because it would have exceeded a service limit for your account.",
+        )),
         "logs" => Some(ApiError::new("LimitExceededException", "Resource limit exceeded.")),
         "monitoring" => Some(ApiError::new("LimitExceededFault", "The quota for alarms is reached.")),
         "servicequotas" => Some(ApiError::new("QuotaExceededException", "The quota for open requests is reached.")),

@@ -10,9 +10,8 @@ use serde_json::Value;
 use super::call::CallFault;
 use super::job::JobFault;
 use super::rule::{Fault, Rule, RuleError, fits};
-use crate::authorisation::s3_operations;
+use crate::coverage;
 use crate::jobs::Kind;
-use crate::protocol::Service;
 
 /// The fields of a rule.
 const FIELDS: [&str; 15] = [
@@ -203,18 +202,15 @@ impl Rule {
 
     /// Whether there is such an operation of such a service.
     fn check_operation(&self) -> Result<(), RuleError> {
-        let services: Vec<_> = Service::ALL.iter().map(|service| service.name()).chain(["s3"]).collect();
+        let served = coverage::served();
+        let services: Vec<_> = served.keys().copied().collect();
         if let Some(service) = self.service.as_ref().filter(|service| !services.contains(&service.as_str())) {
             return Err(no_such("service", service, &services));
         }
         let Some(pattern) = &self.operation else { return Ok(()) };
         let is_asked = |service: &str| self.service.as_ref().is_none_or(|asked| asked == service);
-        let mut known: Vec<&str> = Vec::new();
-        for service in Service::ALL.into_iter().filter(|service| is_asked(service.name())) {
-            known.extend(service.api().operations());
-        }
-        known.extend(s3_operations().filter(|_| is_asked("s3")));
-        known.extend(Some("InvokeEndpoint").filter(|_| is_asked("sagemaker")));
+        let asked = served.iter().filter(|(service, _)| is_asked(service));
+        let mut known: Vec<&str> = asked.flat_map(|(_, operations)| operations).map(String::as_str).collect();
         known.sort_unstable();
         if known.iter().any(|operation| fits(pattern, operation)) {
             return Ok(());

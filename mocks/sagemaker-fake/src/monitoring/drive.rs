@@ -172,7 +172,7 @@ fn start(fake: &Fake, execution: &Execution, stage: Stage) -> Result<bool, ApiEr
     let definition = fake.store.read(|view| job_definition::of_schedule(view, fake, region, &execution.config))?;
     let role_arn = definition.member("RoleArn").as_str().unwrap_or_default();
     let caller = role::session(fake, role_arn, &execution.schedule_arn)?;
-    let context = Context { fake, caller: &caller, region };
+    let context = Context::new(fake, &caller, region);
     let captured = Captured::of(&context, &execution.endpoint)?;
     let plan = Plan { fake, execution, definition: &definition, captured: &captured };
     let request: Option<Value> = match stage {

@@ -109,7 +109,7 @@ fn act(
     let (region, who) = identify(fake, request, tolerance);
     let (service, operation) = route.names();
     let mut call = |caller, service: Service, operation: &str, mut input| {
-        let context = Context { fake, caller, region: &region };
+        let context = Context { fake, caller, region: &region, host: host(headers) };
         let struck = faults::strike(&context, service, operation, &mut input, Way::Wire);
         let (struck, refusal) = struck.map(|struck| (struck.fault, struck.refusal)).unzip();
         *fault = struck;
@@ -136,8 +136,13 @@ fn act(
     result
 }
 
+/// What a request calls the host that it was sent to.
+pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST)?.to_str().ok()
+}
+
 /// Puts a call, of a service and an operation, on the record of calls.
-fn remember(
+pub(crate) fn remember(
     fake: &Fake,
     (service, operation): (&str, &str),
     region: String,

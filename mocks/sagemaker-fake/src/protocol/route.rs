@@ -57,6 +57,7 @@ pub fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap, body
             "SageMaker" => Route::Json(Service::SageMaker, operation),
             "Logs_20140328" => Route::Json(Service::Logs, operation),
             "GraniteServiceVersion20100801" => Route::Json(Service::CloudWatch, operation),
+            "AmazonEC2ContainerRegistry_V20150921" => Route::Json(Service::Ecr, operation),
             "ServiceQuotasV20190624" => Route::Json(Service::ServiceQuotas, operation),
             other => Route::Unserved { service: other.to_owned(), operation },
         };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::authenticate::{FIVE_MINUTES, identify};
 use super::signature::Request;
-use super::{CredentialFault, REQUEST_ID, Service, date, remember, response};
+use super::{CredentialFault, REQUEST_ID, Service, date, host, remember, response};
 use crate::endpoints::invoke::{self, Inference, Invocation, Refusal};
 use crate::fake::Context;
 use crate::faults::{self, CallFault, Way};
@@ -54,7 +54,7 @@ pub async fn invoke(fake: &Fake, endpoint: &str, request: &Request<'_>, body: Op
             Err(ApiError::new("", message).with_status(StatusCode::PAYLOAD_TOO_LARGE).into())
         }
         (Ok(caller), Some(body)) => {
-            let context = Context { fake, caller, region: &region };
+            let context = Context { fake, caller, region: &region, host: host(headers) };
             let asked = read(endpoint, headers, body).and_then(|invocation| {
                 let mut input = json!({"EndpointName": endpoint});
                 if let Some(struck) = faults::strike(&context, Service::SageMaker, OPERATION, &mut input, Way::Wire) {

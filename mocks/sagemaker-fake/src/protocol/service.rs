@@ -19,6 +19,8 @@ pub enum Service {
     Logs,
     /// Service Quotas: awsJson 1.1.
     ServiceQuotas,
+    /// ECR: awsJson 1.1.
+    Ecr,
     /// AWS STS: awsQuery.
     Sts,
     /// IAM: awsQuery.
@@ -29,8 +31,8 @@ pub enum Service {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::SageMaker, Self::Logs, Self::ServiceQuotas, Self::Sts, Self::Iam, Self::CloudWatch];
+    pub const ALL: [Self; 7] =
+        [Self::SageMaker, Self::Logs, Self::ServiceQuotas, Self::Ecr, Self::Sts, Self::Iam, Self::CloudWatch];
 
     /// The name that signatures carry.
     #[must_use]
@@ -39,6 +41,7 @@ impl Service {
             Self::SageMaker => "sagemaker",
             Self::Logs => "logs",
             Self::ServiceQuotas => "servicequotas",
+            Self::Ecr => "ecr",
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::CloudWatch => "monitoring",
@@ -52,6 +55,7 @@ impl Service {
         static SAGEMAKER: OnceLock<Api> = OnceLock::new();
         static LOGS: OnceLock<Api> = OnceLock::new();
         static SERVICE_QUOTAS: OnceLock<Api> = OnceLock::new();
+        static ECR: OnceLock<Api> = OnceLock::new();
         static STS: OnceLock<Api> = OnceLock::new();
         static IAM: OnceLock<Api> = OnceLock::new();
         static CLOUDWATCH: OnceLock<Api> = OnceLock::new();
@@ -59,6 +63,7 @@ impl Service {
             Self::SageMaker => (&SAGEMAKER, include_str!("../../../api/sagemaker.json")),
             Self::Logs => (&LOGS, include_str!("../../../api/logs.json")),
             Self::ServiceQuotas => (&SERVICE_QUOTAS, include_str!("../../../api/service-quotas.json")),
+            Self::Ecr => (&ECR, include_str!("../../../api/ecr.json")),
             Self::Sts => (&STS, include_str!("../../../api/sts.json")),
             Self::Iam => (&IAM, include_str!("../../../api/iam.json")),
             Self::CloudWatch => (&CLOUDWATCH, include_str!("../../../api/cloudwatch.json")),
@@ -101,6 +106,7 @@ impl Service {
             Self::SageMaker => crate::sagemaker::call(context, operation, input),
             Self::Logs => crate::logs::call(context, operation, &input),
             Self::ServiceQuotas => crate::service_quotas::call(context, operation, &input),
+            Self::Ecr => crate::ecr::call(context, operation, &input),
             Self::Sts => crate::sts::call(context, operation, input),
             Self::Iam => crate::iam::call(context, operation, &input),
             Self::CloudWatch => crate::cloudwatch::call(context, operation, &input),

@@ -210,7 +210,7 @@ fn make(fake: &Fake, job: &TuningJob, request: &Request, trial: &Trial) -> Resul
     let definition = request.definition(trial.definition)?;
     let role = definition.body["RoleArn"].as_str().unwrap_or_default();
     let caller = engine::role::session(fake, role, &job.arn)?;
-    let context = Context { fake, caller: &caller, region: &job.region };
+    let context = Context::new(fake, &caller, &job.region);
     training_job::start(&context, &definition.training_job(&trial.name, trial.tuned.clone()), Some(&job.arn)).map(drop)
 }
 
@@ -218,7 +218,7 @@ fn make(fake: &Fake, job: &TuningJob, request: &Request, trial: &Trial) -> Resul
 fn stop(fake: &Fake, job: &TuningJob, request: &Request, trial: &TrialState) -> Result<(), ApiError> {
     let role = request.definition(trial.trial.definition)?.body["RoleArn"].as_str().unwrap_or_default();
     let caller = engine::role::session(fake, role, &job.arn)?;
-    let context = Context { fake, caller: &caller, region: &job.region };
+    let context = Context::new(fake, &caller, &job.region);
     // One that ends just now cannot be stopped any more, and need not be.
     if let Err(error) = sagemaker::perform(&context, "StopTrainingJob", json!({"TrainingJobName": trial.trial.name})) {
         tracing::debug!("the training job {} was not stopped: {error}", trial.trial.name);

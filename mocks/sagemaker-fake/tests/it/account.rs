@@ -81,7 +81,7 @@ impl Account {
         let account = self.fake.account().to_owned();
         let arn = format!("arn:aws:iam::{account}:user/sts-developer");
         let caller = Caller { arn, user_id: "AIDAEXAMPLE".into(), account, session: None };
-        let output = call(&Context { fake: &self.fake, caller: &caller, region: REGION })?;
+        let output = call(&Context::new(&self.fake, &caller, REGION))?;
         assert_eq!(service.api().faults_of_output(operation, &output), [""; 0], "{operation} answers {output}");
         Ok(output)
     }

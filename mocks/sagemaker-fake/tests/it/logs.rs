@@ -13,11 +13,7 @@ const GROUP: &str = "/aws/sagemaker/ProcessingJobs";
 fn call(account: &Account, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let (arn, user_id) = ("arn:aws:iam::111122223333:user/sts-developer".to_owned(), "AIDAEXAMPLE".to_owned());
     let caller = Caller { arn, user_id, account: account.fake.account().to_owned(), session: None };
-    let output = sagemaker_fake::logs::call(
-        &Context { fake: &account.fake, caller: &caller, region: REGION },
-        operation,
-        input,
-    )?;
+    let output = sagemaker_fake::logs::call(&Context::new(&account.fake, &caller, REGION), operation, input)?;
     assert_eq!(Service::Logs.api().faults_of_output(operation, &output), [""; 0], "{operation} answers {output}");
     Ok(output)
 }

@@ -9,6 +9,7 @@ mod cloudwatch;
 mod control;
 mod definitions;
 mod door;
+mod ecr;
 mod endpoints;
 mod enforcement;
 mod executions;

@@ -187,7 +187,7 @@ fn simulated<'n>(fake: &Fake, needs: &'n [Need]) -> BTreeMap<(&'n str, &'n str, 
     // Who may always look.
     let arn = format!("arn:aws:iam::{ACCOUNT}:root");
     let root = account::Caller { arn, user_id: ACCOUNT.to_owned(), account: ACCOUNT.to_owned(), session: None };
-    let context = Context { fake, caller: &root, region: "eu-west-1" };
+    let context = Context::new(fake, &root, "eu-west-1");
     let mut by_statement: BTreeMap<&str, Vec<&Need>> = BTreeMap::new();
     for need in needs {
         by_statement.entry(need.sid).or_default().push(need);

@@ -1,0 +1,95 @@
+//! ECR: repositories of container images, and the registry behind them that `docker push` and its like speak to.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`repository`] | repositories, their settings and tags |
+//! | [`image`] | the images of a repository |
+//! | [`layer`] | the blobs that images are made of |
+//! | [`policy`] | the policies of a repository |
+//! | [`token`] | what a client of the registry signs in with |
+//! | [`registry`] | the registry's own protocol, under `/v2/` |
+
+mod image;
+mod layer;
+mod policy;
+pub mod registry;
+mod repository;
+mod token;
+
+use serde_json::{Value, json};
+
+use crate::fake::Context;
+use crate::protocol::Service;
+use crate::{ApiError, authorisation};
+
+pub use image::{Image, Reference, find};
+pub use layer::Layer;
+pub use repository::Repository;
+
+/// An operation: its input as JSON, its output as JSON.
+type Operation = fn(&Context<'_>, &Value) -> Result<Value, ApiError>;
+
+/// The operations that are served, by name.
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("GetAuthorizationToken", token::get),
+    ("CreateRepository", repository::create),
+    ("DescribeRepositories", repository::describe),
+    ("DeleteRepository", repository::delete),
+    ("PutImageTagMutability", repository::put_image_tag_mutability),
+    ("PutImageScanningConfiguration", repository::put_image_scanning_configuration),
+    ("ListTagsForResource", repository::list_tags),
+    ("TagResource", repository::tag),
+    ("UntagResource", repository::untag),
+    ("GetRepositoryPolicy", policy::get),
+    ("SetRepositoryPolicy", policy::set),
+    ("DeleteRepositoryPolicy", policy::delete),
+    ("GetLifecyclePolicy", policy::get_lifecycle),
+    ("PutLifecyclePolicy", policy::put_lifecycle),
+    ("DeleteLifecyclePolicy", policy::delete_lifecycle),
+    ("DescribeImages", image::describe),
+    ("ListImages", image::list),
+    ("BatchGetImage", image::batch_get),
+    ("BatchDeleteImage", image::batch_delete),
+    ("BatchCheckLayerAvailability", layer::batch_check),
+];
+
+/// Calls an operation by its name: validated, authorised, then done.
+///
+/// # Errors
+/// Those of the operation; `UnknownOperationException` for one that is not served.
+pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let Some((_, act)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
+        return Err(ApiError::new("UnknownOperationException", format!("ECR.{operation} is not served by this fake")));
+    };
+    Service::Ecr.api().check_input(operation, input, "InvalidParameterException")?;
+    let registry = input["registryId"].as_str();
+    if let Some(other) = registry.filter(|registry| *registry != context.fake.account()) {
+        return Err(repository::not_found(input["repositoryName"].as_str().unwrap_or_default(), other));
+    }
+    authorisation::check(context, Service::Ecr, operation, input)?;
+    act(context, input)
+}
+
+/// The items from where `nextToken` says, as many as `maxResults` does, and the token of the next page. A token is the
+/// name of the last item, which no two share; the items come in the order of their names.
+fn page<T>(input: &Value, items: Vec<T>, name: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+
+    let size = input["maxResults"].as_u64().and_then(|size| usize::try_from(size).ok()).unwrap_or(100);
+    let after = input["nextToken"].as_str().and_then(|token| BASE64.decode(token).ok());
+    let after = after.and_then(|token| String::from_utf8(token).ok()).unwrap_or_default();
+    let mut rest = items.into_iter().filter(|item| after.is_empty() || name(item) > after);
+    let page: Vec<_> = rest.by_ref().take(size).collect();
+    let more = rest.next().is_some();
+    let token = page.last().filter(|_| more).map(|last| BASE64.encode(name(last)));
+    (page, token)
+}
+
+/// An output with the token of the next page, if there is one.
+fn with_token(mut output: Value, token: Option<String>) -> Value {
+    if let Some(token) = token {
+        output["nextToken"] = json!(token);
+    }
+    output
+}
