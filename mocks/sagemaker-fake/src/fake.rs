@@ -10,6 +10,7 @@ use crate::authorisation::Enforcement;
 use crate::calls::CallLog;
 use crate::clock::{Clock, Offset, Timestamp};
 use crate::cloudwatch::Invocations;
+use crate::ecr::Strictness;
 use crate::endpoints::{self, Hosting};
 use crate::engine::Engine;
 use crate::faults::Faults;
@@ -69,6 +70,8 @@ pub struct Parts {
     pub pacing: Pacing,
     /// What lets requests in.
     pub(crate) gate: Gate,
+    /// Whether images must be in ECR.
+    pub strict_images: Strictness,
     /// Whether IAM is enforced whatever the scenario says.
     enforce_iam: bool,
     /// Whether what ran is left alone.
@@ -137,6 +140,7 @@ pub struct FakeBuilder {
     ids: Ids,
     programs: Programs,
     at_rest: bool,
+    strict_images: bool,
     enforce_iam: bool,
     from: Option<Kept>,
     pace: Pace,
@@ -179,6 +183,7 @@ impl Fake {
             ids: Ids::random(),
             programs: Programs::built_in(),
             at_rest: false,
+            strict_images: false,
             enforce_iam: false,
             from: None,
             pace: Pace::default(),
@@ -235,6 +240,7 @@ impl Fake {
             programs: _,
             engine: _,
             gate: _,
+            strict_images: _,
             at_rest: _,
             folder: _,
         } = &*self.0;
@@ -294,6 +300,13 @@ impl FakeBuilder {
     /// Leaves alone what was running when the state was last closed or killed: for those who only want to look.
     pub fn at_rest(mut self, at_rest: bool) -> Self {
         self.at_rest = at_rest;
+        self
+    }
+
+    /// Wants images to be in ECR before they can be run, as AWS does: those of this account. The programs that stand for
+    /// them run all the same.
+    pub fn strict_images(mut self, strict_images: bool) -> Self {
+        self.strict_images = strict_images;
         self
     }
 
@@ -369,6 +382,7 @@ impl FakeBuilder {
             enforcement,
             pacing: Pacing::new(self.pace),
             gate: Gate::default(),
+            strict_images: Strictness::new(self.strict_images),
             enforce_iam: self.enforce_iam,
             at_rest: self.at_rest,
             folder,

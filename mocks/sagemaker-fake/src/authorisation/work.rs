@@ -9,6 +9,7 @@ use iam_policy::{Attached, Kind, Policy, Statement};
 
 use super::asker::{Asker, Refused};
 use super::{assumable_by_sagemaker, s3 as asked};
+use crate::ecr::{self, NoImage};
 use crate::s3::{self, Object};
 use crate::{ApiError, Fake, iam};
 
@@ -96,15 +97,20 @@ impl<'a> Work<'a> {
     /// Pulls an image, if it is in ECR. Images elsewhere are nothing that IAM is asked about.
     ///
     /// # Errors
-    /// AWS's sentence.
-    pub fn pull(&self, image: &str) -> Result<(), Refused> {
-        let (Some(role), Some(repository)) = (&self.role, Repository::of_image(image)) else { return Ok(()) };
-        let Repository { account, region, name } = repository;
+    /// That it may not, or that the image is not there.
+    pub fn pull(&self, image: &str) -> Result<(), NoImage> {
+        let Some(repository) = Repository::of_image(image) else { return Ok(()) };
+        let Repository { account, region, name } = &repository;
         let arn = format!("arn:aws:ecr:{region}:{account}:repository/{name}");
-        role.may("ecr:GetAuthorizationToken", "*", &[])?;
-        ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
-            .iter()
-            .try_for_each(|action| role.may(action, &arn, &[]))
+        let may = |action, resource| self.role.as_ref().is_none_or(|role| role.may(action, resource, &[]).is_ok());
+        let may_pull = may("ecr:GetAuthorizationToken", "*")
+            && ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
+                .iter()
+                .all(|action| may(action, &arn));
+        if !may_pull {
+            return Err(NoImage::NotAllowed(repository));
+        }
+        ecr::look_up(self.fake, image).map(drop)
     }
 
     /// Whether it may publish metrics in this namespace.

@@ -16,6 +16,7 @@
 //! | `GET` nothing, `GET page/...` | a page for people (`page`) |
 //! | `GET owner` | which state folder this process serves |
 //! | `POST enforce-iam` | nothing; from now on signatures are verified and calls authorised |
+//! | `POST strict-images` | nothing; from now on images must be in ECR before they can be run |
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong, and when: see `faults` |
 //!
 //! Errors are `{"code": ..., "message": ...}`.
@@ -46,7 +47,7 @@ const LONGEST_BODY: usize = 1 << 20;
 
 /// What there is, for whoever asked for something else.
 const SERVED: &str = "GET|POST state, GET|POST archive, POST reset, GET scenario, POST scenario/NAME, GET calls, GET coverage, GET clock, \
-                      POST clock/advance, GET|POST|DELETE faults, GET owner, POST enforce-iam";
+                      POST clock/advance, GET|POST|DELETE faults, GET owner, POST enforce-iam, POST strict-images";
 
 /// What a path asks for, if it is one of these: how many slashes lead to it does not count, since clients put paths
 /// together.
@@ -138,6 +139,10 @@ fn look(fake: &Fake, parts: &Parts, body: &[u8]) -> Result<Value, ApiError> {
         (method, "faults") => faults::answer(fake, method, None, body),
         (method, path) if path.starts_with("faults/") => {
             faults::answer(fake, method, path.strip_prefix("faults/"), body)
+        }
+        (&Method::POST, "strict-images") => {
+            fake.strict_images.turn_on();
+            Ok(json!({}))
         }
         (&Method::POST, "enforce-iam") => fake.enforcement.turn_on(&fake.store).map(|()| json!({})),
         (method, _) => {

@@ -5,6 +5,7 @@
 //! | [`repository`] | repositories, their settings and tags |
 //! | [`image`] | the images of a repository |
 //! | [`layer`] | the blobs that images are made of |
+//! | [`pull`] | what SageMaker finds of the image that a job or a model names |
 //! | [`policy`] | the policies of a repository |
 //! | [`token`] | what a client of the registry signs in with |
 //! | [`registry`] | the registry's own protocol, under `/v2/` |
@@ -12,6 +13,7 @@
 mod image;
 mod layer;
 mod policy;
+mod pull;
 pub mod registry;
 mod repository;
 mod token;
@@ -22,8 +24,10 @@ use crate::fake::Context;
 use crate::protocol::Service;
 use crate::{ApiError, authorisation};
 
-pub use image::{Image, Reference, find};
+pub use image::Image;
 pub use layer::Layer;
+pub use pull::Strictness;
+pub(crate) use pull::{NoImage, check_media_type, look_up};
 pub use repository::Repository;
 
 /// An operation: its input as JSON, its output as JSON.

@@ -67,6 +67,14 @@ impl Repository {
     }
 }
 
+/// Whether there is a repository of this name.
+///
+/// # Errors
+/// An internal failure when the store cannot be read.
+pub(super) fn is_there(records: &impl Records, region: &str, name: &str) -> Result<bool, ApiError> {
+    records.get::<Repository>(&key(region, name)).map(|found| found.is_some())
+}
+
 /// The repository of this name.
 ///
 /// # Errors

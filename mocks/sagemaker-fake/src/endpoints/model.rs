@@ -31,10 +31,7 @@ pub(super) fn lay_out(
     }
     let Container { image, model_data_url, role, .. } = &variant.container;
     let work = endpoint.work(fake, role.as_deref())?;
-    work.pull(image).map_err(|_| {
-        let role = role.as_deref().unwrap_or_default();
-        format!("The role '{role}' does not have BatchGetImage permission for the image: '{image}'.")
-    })?;
+    work.pull(image).map_err(|none| none.of_endpoint(image, role.as_deref().unwrap_or_default()))?;
     // Whole or not at all, whenever the process is killed.
     let part = tree.at("model.part");
     remove_folder(&part);

@@ -83,10 +83,6 @@ struct Ready {
 /// SageMaker's sentence for a program that failed.
 pub(crate) const ALGORITHM_ERROR: &str = "AlgorithmError: See job logs for more information";
 
-/// SageMaker's sentence for an image that is not there or not the role's to pull.
-pub(super) const CANNOT_PULL: &str =
-    "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect.";
-
 /// A job that does not get so far.
 pub(super) struct Failure {
     /// FailureReason.
@@ -202,7 +198,7 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     let job = begin(fake, key)?;
     let plan = plan(&job).map_err(|error| Failure::client(error.message))?;
     let work = work(fake, &job)?;
-    work.pull(&plan.image).map_err(|_| Failure::client(CANNOT_PULL))?;
+    work.pull(&plan.image).map_err(|none| Failure::client(none.of_job(&plan.image)))?;
     let command = fake.programs.command(&plan.image, &plan.entrypoint, &plan.arguments).map_err(Failure::client)?;
     let metrics = Metrics::new(plan.metrics.iter().map(|(name, regex)| (name.as_str(), regex.as_str())));
     let metrics = metrics.map_err(|error| Failure::client(error.message))?;

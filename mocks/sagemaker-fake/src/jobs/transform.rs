@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use self::data_log::DataLog;
 use self::object::Asker;
 use self::request::{ExecutionParameters, Request};
-use super::attempt::{self, ALGORITHM_ERROR, CANNOT_PULL, Failure, Left, Paced};
+use super::attempt::{self, ALGORITHM_ERROR, Failure, Left, Paced};
 use super::inputs::Item;
 use super::job::{Job, Status};
 use super::logs::{self, Stream};
@@ -99,7 +99,7 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     let tree = Tree::of(fake, &job, "algo-1").map_err(Failure::internal)?;
     let model = tree.make("model").map_err(Failure::internal)?;
     let work = work(fake, &job)?;
-    work.pull(&served.image).map_err(|_| Failure::client(CANNOT_PULL))?;
+    work.pull(&served.image).map_err(|none| Failure::client(none.of_job(&served.image)))?;
     let command = fake.programs.command(&served.image, &[], &["serve".to_owned()]).map_err(Failure::client)?;
     if let Some(url) = &served.model_data_url {
         unpack(&work, url, &model).map_err(Failure::client)?;

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::fake::Context;
 use crate::protocol::Service;
 use crate::store::{Change, Record, Records};
-use crate::{ApiError, iam, s3};
+use crate::{ApiError, ecr, iam, s3};
 
 /// A model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,10 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
     details.get_mut("Containers").and_then(Value::as_array_mut).into_iter().flatten().for_each(with_defaults);
     // Objects are looked up before the transaction begins: S3 reads the store itself.
     for container in &containers {
+        if let Some(image) = container["Image"].as_str() {
+            let found = ecr::look_up(context.fake, image).map_err(|none| none.of_model(image))?;
+            found.map_or(Ok(()), |found| ecr::check_media_type(&found, image))?;
+        }
         if let Some(url) = container["ModelDataUrl"].as_str() {
             check_model_data(context, url, input["ExecutionRoleArn"].as_str(), &arn)?;
         }

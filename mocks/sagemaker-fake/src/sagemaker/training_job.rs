@@ -1,6 +1,5 @@
 //! Training jobs.
 
-use iam_policy::generate::Repository;
 use serde_json::{Map, Value, json};
 
 use super::{job_list, pipeline};
@@ -43,17 +42,10 @@ pub(crate) fn start(context: &Context<'_>, input: &Value, tuning: Option<&str>) 
     job::start(context.fake, Job::new(context, Kind::TrainingJob, name, request), input)
 }
 
-/// Whether the role may pull the image. SageMaker names the repository alone: it may as well not exist.
+/// Whether the image is there, and the role may pull it.
 fn check_image(work: &Work<'_>, request: &Value, role: &str) -> Result<(), ApiError> {
     let image = request["AlgorithmSpecification"]["TrainingImage"].as_str().unwrap_or_default();
-    let Some(repository) = Repository::of_image(image) else { return Ok(()) };
-    work.pull(image).map_err(|_| {
-        ApiError::validation(format!(
-            "Cannot find repository: {} in registry ID: {} Please check if your ECR repository exists and role {role} has proper pull \
-             permissions for SageMaker: ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer",
-            repository.name, repository.account
-        ))
-    })
+    work.pull(image).map_err(|none| none.of_training(image, role))
 }
 
 pub(super) fn describe(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {

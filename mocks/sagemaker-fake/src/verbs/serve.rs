@@ -35,6 +35,9 @@ pub struct Serve {
     /// Verify signatures and authorise every call, as AWS does; the state remembers it
     #[arg(long)]
     enforce_iam: bool,
+    /// Want images to be in ECR before they can be run, as AWS does; `image push` brings one there
+    #[arg(long)]
+    strict_images: bool,
     /// How status changes come: `instant`, after N describes of the resource (`describes:N`), or after a time of the
     /// account's clock (`30s`)
     #[arg(long, value_name = "PACE", default_value_t = Pace::Instant)]
@@ -44,7 +47,7 @@ pub struct Serve {
 impl Serve {
     #[tokio::main]
     pub async fn run(self, output: Output) -> anyhow::Result<()> {
-        let Self { port, host, state, scenario, enforce_iam, pace } = self;
+        let Self { port, host, state, scenario, enforce_iam, strict_images, pace } = self;
         // s3s logs every request that is refused as an error of its own.
         let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,s3s=off".into());
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -61,7 +64,8 @@ impl Serve {
             .with_context(|| format!("cannot listen at {address}; choose another port with --port"))?;
         let began = state.join(STORE_FILE).exists();
         let named = Scenario::named(scenario.as_deref().unwrap_or("ready")).map_err(anyhow::Error::msg)?;
-        let fake = Fake::builder().state(&state).scenario(named).enforce_iam(enforce_iam).pace(pace).build()?;
+        let builder = Fake::builder().state(&state).scenario(named).enforce_iam(enforce_iam);
+        let fake = builder.strict_images(strict_images).pace(pace).build()?;
         // Asked for before anyone is told the URL: whoever stops us early stops us in order.
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         http::allow_many_connections();

@@ -18,7 +18,7 @@ async fn call(aws: &FakeAws, operation: &str, input: &Value) -> (u16, Value) {
     (answer.status, serde_json::from_str(&answer.body).unwrap())
 }
 
-async fn done(aws: &FakeAws, operation: &str, input: Value) -> Value {
+pub async fn done(aws: &FakeAws, operation: &str, input: Value) -> Value {
     let (status, answer) = call(aws, operation, &input).await;
     assert_eq!(status, 200, "{operation}: {answer}");
     answer
@@ -33,13 +33,13 @@ async fn refused(aws: &FakeAws, operation: &str, input: Value) -> (String, Strin
 }
 
 /// A client of the registry, signed in.
-struct Registry<'a> {
+pub struct Registry<'a> {
     aws: &'a FakeAws,
     authorization: String,
 }
 
 impl<'a> Registry<'a> {
-    async fn of(aws: &'a FakeAws) -> Self {
+    pub async fn of(aws: &'a FakeAws) -> Self {
         let given = done(aws, "GetAuthorizationToken", json!({})).await;
         let token = given["authorizationData"][0]["authorizationToken"].as_str().unwrap();
         Self { aws, authorization: format!("Basic {token}") }
@@ -66,18 +66,22 @@ impl<'a> Registry<'a> {
         json!({"mediaType": "application/octet-stream", "size": content.len(), "digest": digest})
     }
 
-    async fn push(&self, repository: &str, tag: &str, content: &str) -> (Answer, String) {
+    pub async fn push(&self, repository: &str, tag: &str, content: &str) -> (Answer, String) {
+        self.push_as(MANIFEST, repository, tag, content).await
+    }
+
+    pub async fn push_as(&self, media_type: &str, repository: &str, tag: &str, content: &str) -> (Answer, String) {
         let layer = self.push_blob(repository, content).await;
         let config = self.push_blob(repository, "{\"config\":1}").await;
         let manifest =
-            json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}).to_string();
-        let headers = [("content-type", MANIFEST)];
+            json!({"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": [layer]}).to_string();
+        let headers = [("content-type", media_type)];
         let answer = self.ask(&format!("PUT /v2/{repository}/manifests/{tag}"), &headers, &manifest).await;
         (answer, manifest)
     }
 }
 
-fn digest(content: &str) -> String {
+pub fn digest(content: &str) -> String {
     format!("sha256:{:x}", Sha256::digest(content))
 }
 
