@@ -56,7 +56,7 @@ const ECR: &[&str] = &[
     "PutImageTagMutability", "PutImageScanningConfiguration", "ListTagsForResource", "TagResource", "UntagResource",
     "GetRepositoryPolicy", "SetRepositoryPolicy", "DeleteRepositoryPolicy",
     "GetLifecyclePolicy", "PutLifecyclePolicy", "DeleteLifecyclePolicy",
-    "DescribeImages", "ListImages", "BatchGetImage", "BatchDeleteImage", "BatchCheckLayerAvailability",
+    "DescribeImages", "ListImages", "BatchGetImage", "BatchDeleteImage", "PutImage", "BatchCheckLayerAvailability",
 ];
 
 #[rustfmt::skip]

@@ -5,6 +5,7 @@
 //! | [`repository`] | repositories, their settings and tags |
 //! | [`image`] | the images of a repository |
 //! | [`layer`] | the blobs that images are made of |
+//! | [`put_image`] | how an image comes to be on record |
 //! | [`pull`] | what SageMaker finds of the image that a job or a model names |
 //! | [`policy`] | the policies of a repository |
 //! | [`token`] | what a client of the registry signs in with |
@@ -14,6 +15,7 @@ mod image;
 mod layer;
 mod policy;
 mod pull;
+mod put_image;
 pub mod registry;
 mod repository;
 mod token;
@@ -53,6 +55,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeImages", image::describe),
     ("ListImages", image::list),
     ("BatchGetImage", image::batch_get),
+    ("PutImage", put_image::put_image),
     ("BatchDeleteImage", image::batch_delete),
     ("BatchCheckLayerAvailability", layer::batch_check),
 ];

@@ -195,6 +195,21 @@ async fn images_come_and_go() {
     };
     assert_eq!((layers("a layer").await, layers("another").await), (json!("AVAILABLE"), json!("UNAVAILABLE")));
 
+    // A manifest may get a further tag, without a push.
+    let put = |tag: &str, manifest: &str| json!({"repositoryName": "sts", "imageTag": tag, "imageManifest": manifest});
+    let again = done(&aws, "PutImage", put("three", &manifest)).await;
+    assert_eq!(again["image"]["imageId"], json!({"imageDigest": digest(&manifest), "imageTag": "three"}));
+    let (code, message) = refused(&aws, "PutImage", put("three", &manifest)).await;
+    assert_eq!(code, "ImageAlreadyExistsException", "{message}");
+    let lacking =
+        json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": {"digest": digest("nowhere")}, "layers": []});
+    assert_eq!(refused(&aws, "PutImage", put("x", &lacking.to_string())).await.0, "LayersNotFoundException");
+    assert_eq!(refused(&aws, "PutImage", put("x", "no manifest")).await.0, "InvalidParameterException");
+    let mut promised = put("x", &manifest);
+    promised["imageDigest"] = json!(digest("another"));
+    assert_eq!(refused(&aws, "PutImage", promised).await.0, "ImageDigestDoesNotMatchException");
+    done(&aws, "BatchDeleteImage", json!({"repositoryName": "sts", "imageIds": [{"imageTag": "three"}]})).await;
+
     let delete = async |id: Value| {
         let gone = done(&aws, "BatchDeleteImage", json!({"repositoryName": "sts", "imageIds": [id]})).await;
         (gone["imageIds"].as_array().unwrap().len(), gone["failures"].as_array().unwrap().len())

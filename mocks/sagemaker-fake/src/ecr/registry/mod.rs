@@ -30,8 +30,8 @@ use crate::{ApiError, Fake};
 pub const PREFIX: &str = "/v2/";
 
 /// The operations of ECR's that nobody asks for but by the registry.
-pub const OPERATIONS: [&str; 5] =
-    ["CompleteLayerUpload", "GetDownloadUrlForLayer", "InitiateLayerUpload", "PutImage", "UploadLayerPart"];
+pub const OPERATIONS: [&str; 4] =
+    ["CompleteLayerUpload", "GetDownloadUrlForLayer", "InitiateLayerUpload", "UploadLayerPart"];
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 use super::super::layer::Altered;
+use super::super::put_image::NotPut;
 use crate::ApiError;
 use crate::protocol::CredentialFault;
 
@@ -69,11 +70,6 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "MANIFEST_INVALID", why)
     }
 
-    pub(super) fn manifest_blob_unknown(digest: &str) -> Self {
-        let message = format!("the manifest names {digest}, which the repository does not have");
-        Self::new(StatusCode::BAD_REQUEST, "MANIFEST_BLOB_UNKNOWN", message)
-    }
-
     pub(super) fn into_response(self) -> Response<Body> {
         let body = json!({"errors": [{"code": self.code, "message": self.message}]});
         let mut response = Response::new(Body::from(body.to_string()));
@@ -85,6 +81,20 @@ impl Refusal {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
+    }
+}
+
+impl From<NotPut> for Refusal {
+    fn from(error: NotPut) -> Self {
+        match error {
+            NotPut::Invalid(why) => Self::manifest_invalid(format!("manifest invalid: {why}")),
+            NotPut::Altered => Self::digest_invalid(),
+            NotPut::NoPart { digest, .. } => {
+                let message = format!("the manifest names {digest}, which the repository does not have");
+                Self::new(StatusCode::BAD_REQUEST, "MANIFEST_BLOB_UNKNOWN", message)
+            }
+            NotPut::Refused(error) => error.into(),
+        }
     }
 }
 
