@@ -1,6 +1,5 @@
 //! One container that serves, of an endpoint or a batch transform job: its process, its health check, started again when it ends.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use super::hosting::Client;
 use crate::engine::blocking;
 use crate::fake::WeakFake;
 use crate::jobs::instance::Instance;
+use crate::jobs::launch::Launch;
 use crate::jobs::logs::{Stream, Writer};
 use crate::jobs::tree::Tree;
 
@@ -32,8 +32,7 @@ const ATTEMPTS: usize = 2;
 /// What is to run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub command: Vec<String>,
-    pub environment: BTreeMap<String, String>,
+    pub launch: Launch,
     pub tree: Tree,
     pub stream: Option<Stream>,
     pub grace: Duration,
@@ -128,14 +127,16 @@ async fn run(
     let log = log.await?;
     let started = log.map_err(std::io::Error::other).and_then(|log| {
         let port = free_port()?;
-        let mut environment = plan.environment.clone();
-        environment.insert("SAGEMAKER_BIND_TO_PORT".to_owned(), port.to_string());
-        Ok((port, Instance::start(&plan.command, plan.tree.root(), &environment, log)?))
+        let mut launch = plan.launch.clone();
+        launch.environment.insert("SAGEMAKER_BIND_TO_PORT".to_owned(), port.to_string());
+        // It serves until it is told to stop.
+        launch.limits.time = None;
+        Ok((port, Instance::start(&launch, &plan.tree, log)?))
     });
     let (port, instance) = match started {
         Ok(started) => started,
         Err(error) => {
-            tracing::warn!("cannot start {:?}: {error}", plan.command);
+            tracing::warn!("cannot start {:?}: {error}", plan.launch.command);
             return Some(false);
         }
     };

@@ -17,6 +17,7 @@ use super::record::{self, Deployment, Endpoint, Status, Variant};
 use crate::authorisation::Work;
 use crate::engine::blocking;
 use crate::fake::WeakFake;
+use crate::jobs::launch::Launch;
 use crate::jobs::logs::{self, Stream};
 use crate::sagemaker::tags;
 use crate::store::{Record, Records};
@@ -190,10 +191,9 @@ async fn deploy(fake: &WeakFake, endpoint: &Endpoint, deployment: &Deployment) -
 fn prepare(fake: &Fake, endpoint: &Endpoint, deployment: &Deployment, variant: &Variant) -> Result<Plan, String> {
     let serve = ["serve".to_owned()];
     let tree = model::lay_out(fake, endpoint, deployment, variant)?;
-    let command = fake.programs.command(&variant.container.image, &[], &serve)?;
     let mut environment = variant.container.environment.clone();
     environment.insert("AWS_REGION".to_owned(), endpoint.region.clone());
-    environment.insert("STSMM_OPT_ML".to_owned(), tree.opt_ml().to_string_lossy().into_owned());
+    let launch = Launch::new(&fake.programs, &variant.container.image, &[], &serve, &environment)?;
     let stream = Stream {
         region: endpoint.region.clone(),
         group: endpoint.log_group(),
@@ -204,7 +204,7 @@ fn prepare(fake: &Fake, endpoint: &Endpoint, deployment: &Deployment, variant: &
     // Who may not log serves all the same, unheard.
     let may_log = |work: Work<'_>| work.may_log(&stream.group, groups.contains(&stream.group), &stream.name);
     let stream = endpoint.work(fake, variant.container.role.as_deref()).is_ok_and(may_log).then_some(stream);
-    Ok(Plan { command, environment, tree, stream, grace: fake.programs.grace_period() })
+    Ok(Plan { launch, tree, stream, grace: fake.programs.grace_period() })
 }
 
 /// From now on this deployment answers, before the record says so: whoever reads that is answered.

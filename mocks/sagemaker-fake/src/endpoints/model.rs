@@ -11,7 +11,7 @@ use super::record::{Container, Deployment, Endpoint, Variant};
 use crate::Fake;
 use crate::authorisation::Work;
 use crate::jobs::inputs::split_uri;
-use crate::jobs::instance::kill_orphan;
+use crate::jobs::processes::kill_orphan;
 use crate::jobs::tree::{Tree, remove_folder};
 
 /// Lays out the folder of a variant's container, with its model in `/opt/ml/model`: as the role of the model, which must

@@ -8,13 +8,15 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::sync::watch;
 
-use super::instance::Instance;
+use super::instance::{End, Instance};
 use super::job::{self, Job, Kind, Status};
+use super::launch::Launch;
 use super::logs::{self, Stream, Writer};
 use super::metrics::Metrics;
 use super::plan::Plan;
+use super::programs::Image;
 use super::tree::Tree;
-use super::{outputs, processing, training, transform, tree};
+use super::{outputs, processing, script_mode, training, transform, tree};
 use crate::authorisation::{NotAssumed, Work};
 use crate::clock::Timestamp;
 use crate::engine::{blocking, until};
@@ -52,8 +54,8 @@ fn plan(job: &Job) -> Result<Plan, ApiError> {
     if job.kind == Kind::TrainingJob { training::plan(job) } else { processing::plan(job) }
 }
 
-/// What a program ended with, or a sentence that says why it could not be run.
-type Exit = Result<ExitStatus, String>;
+/// The exit code of a program that has failed, or a sentence that says why it could not be run or go on.
+type Exit = Result<i32, String>;
 
 /// How the watch over the instances ended.
 #[derive(Debug)]
@@ -73,11 +75,17 @@ enum Stop {
 /// A job that is ready to start.
 struct Ready {
     plan: Plan,
-    command: Vec<String>,
-    instances: Vec<(Tree, Writer)>,
-    environment: BTreeMap<String, String>,
+    instances: Vec<Prepared>,
     metrics: Metrics,
     grace: Duration,
+}
+
+/// An instance whose folder is laid out.
+struct Prepared {
+    tree: Tree,
+    log: Writer,
+    launch: Launch,
+    is_script: bool,
 }
 
 /// SageMaker's sentence for a program that failed.
@@ -124,7 +132,7 @@ async fn run(fake: &WeakFake, key: &str) -> Option<()> {
             .await;
         }
     };
-    let trees: Vec<_> = ready.instances.iter().map(|(tree, _)| tree.clone()).collect();
+    let trees: Vec<_> = ready.instances.iter().map(|instance| instance.tree.clone()).collect();
     let (mut outcome, metrics) = watch_over(fake, key, ready).await?;
     if outcome.stopped.is_none() && pace(fake, key).await? == Paced::Stopped {
         outcome.stopped = Some(Stop::Asked);
@@ -199,7 +207,10 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     let plan = plan(&job).map_err(|error| Failure::client(error.message))?;
     let work = work(fake, &job)?;
     work.pull(&plan.image).map_err(|none| Failure::client(none.of_job(&plan.image)))?;
-    let command = fake.programs.command(&plan.image, &plan.entrypoint, &plan.arguments).map_err(Failure::client)?;
+    let mut environment = plan.environment.clone();
+    environment.insert("AWS_REGION".to_owned(), job.region.clone());
+    let image = fake.programs.find(&plan.image).map_err(Failure::client)?;
+    let is_script = job.kind == Kind::TrainingJob && image.program.is_none() && plan.entrypoint.is_empty();
     let metrics = Metrics::new(plan.metrics.iter().map(|(name, regex)| (name.as_str(), regex.as_str())));
     let metrics = metrics.map_err(|error| Failure::client(error.message))?;
     let mut instances = Vec::new();
@@ -217,19 +228,46 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
         };
         let groups = logs::groups(fake, &job.region).map_err(Failure::internal)?;
         // Who may not log runs all the same, unheard.
-        let log = match work.may_log(&stream.group, groups.contains(&stream.group), &stream.name) {
+        let mut log = match work.may_log(&stream.group, groups.contains(&stream.group), &stream.name) {
             true => Writer::open(fake, &stream).map_err(|error| Failure::internal(error.message))?,
             false => Writer::deaf(),
         };
-        instances.push((tree, log));
+        let launch = if is_script {
+            script(fake, &work, image, &environment, &tree, &mut log)?
+        } else {
+            Launch::new(&fake.programs, &plan.image, &plan.entrypoint, &plan.arguments, &environment)
+                .map_err(Failure::client)?
+        };
+        instances.push(Prepared { tree, log, launch, is_script });
     }
-    let mut environment = plan.environment.clone();
-    environment.insert("AWS_REGION".to_owned(), job.region.clone());
     job::update(fake, key, |job| {
         job.enter(fake.clock.now(), "Training", "Training image download completed. Training in progress.");
     })
     .map_err(Failure::internal)?;
-    Ok(Ready { plan, command, instances, environment, metrics, grace: fake.programs.grace_period() })
+    Ok(Ready { plan, instances, metrics, grace: fake.programs.grace_period() })
+}
+
+/// Makes the script of a training job ready on an instance, and says so in its log.
+fn script(
+    fake: &Fake,
+    work: &Work<'_>,
+    image: &Image,
+    environment: &BTreeMap<String, String>,
+    tree: &Tree,
+    log: &mut Writer,
+) -> Result<Launch, Failure> {
+    let mut say = |text: &str| log.write(fake.clock.now(), format!("{text}\n").as_bytes()).map_err(Failure::internal);
+    match script_mode::prepare(work, image, &fake.programs, environment, tree) {
+        Ok(script) => {
+            script.said.iter().try_for_each(|text| say(text).map(drop))?;
+            Ok(script.launch)
+        }
+        Err(refusal) => {
+            say(&refusal.text)?;
+            refusal.help.iter().try_for_each(|text| say(text).map(drop))?;
+            Err(Failure { reason: algorithm_error(&refusal.text, refusal.exit_code), message: None })
+        }
+    }
 }
 
 /// Starts the programs and follows them to their end. One that fails ends the others too: SageMaker gives the whole
@@ -238,20 +276,26 @@ async fn watch_over(fake: &WeakFake, key: &str, ready: Ready) -> Option<(Outcome
     let metrics = Arc::new(Mutex::new(ready.metrics));
     let failure = OnceLock::new();
     let (stop, stopping) = watch::channel(false);
-    let follow = |(tree, log): (Tree, Writer)| {
+    let follow = |Prepared { tree, log, launch, is_script }: Prepared| {
         let (metrics, stopping, stop, grace) = (Arc::clone(&metrics), stopping.clone(), stop.clone(), ready.grace);
-        let mut environment = ready.environment.clone();
-        environment.insert("STSMM_OPT_ML".to_owned(), tree.opt_ml().to_string_lossy().into_owned());
-        let (command, failure) = (&ready.command, &failure);
+        let failure = &failure;
         async move {
             let observe = |time, line: &str| metrics.lock().unwrap_or_else(PoisonError::into_inner).observe(time, line);
-            let exit = match Instance::start(command, tree.root(), &environment, log) {
+            let end = match Instance::start(&launch, &tree, log) {
                 Ok(instance) => {
                     instance.follow(fake, stopping, grace, observe).await.map_err(|error| error.to_string())
                 }
-                Err(error) => Err(format!("cannot start {}: {error}", command[0])),
+                Err(error) => Err(format!("cannot start {}: {error}", launch.command[0])),
             };
-            if !exit.as_ref().is_ok_and(ExitStatus::success) {
+            let exit = match end {
+                Ok(End { overrun: Some(overrun), .. }) => Err(overrun.sentence(&launch.limits)),
+                Ok(End { status, .. }) if is_script && !status.success() => {
+                    script_mode::failed(&tree, &launch.command, status).map_err(|error| error.to_string())
+                }
+                Ok(End { status, .. }) => Ok(exit_code(status)),
+                Err(sentence) => Err(sentence),
+            };
+            if exit != Ok(0) {
                 failure.get_or_init(|| exit);
                 stop.send_replace(true);
             }
@@ -388,15 +432,20 @@ fn exit_message(job: &Job, trees: &[Tree]) -> Result<Option<String>, String> {
 
 /// SageMaker's sentence for a program that failed.
 fn failure_reason(job: &Job, trees: &[Tree], exit: &Exit) -> String {
-    let status = match exit {
-        Ok(status) => status,
+    let code = match exit {
+        Ok(code) => *code,
         Err(cause) => return Failure::client(cause).reason,
     };
     if job.kind != Kind::TrainingJob {
         return ALGORITHM_ERROR.to_owned();
     }
     let text = trees.iter().find_map(|tree| outputs::message(&tree.at("output/failure")).ok().flatten());
-    format!("AlgorithmError: {}, exit code: {}", text.unwrap_or_default().trim_end(), exit_code(*status))
+    algorithm_error(&text.unwrap_or_default(), code)
+}
+
+/// SageMaker's sentence for a training program that failed, with what it left in `/opt/ml/output/failure`.
+fn algorithm_error(text: &str, exit_code: i32) -> String {
+    format!("AlgorithmError: {}, exit code: {exit_code}", text.trim_end())
 }
 
 /// As a shell has it: 128 and the signal for a program that was killed.

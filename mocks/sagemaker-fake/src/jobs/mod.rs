@@ -5,6 +5,10 @@
 //! | [`job`] | the record of a job and its life: create, change, stop |
 //! | `attempt` | one run of a job: prepare, watch over its instances, finish |
 //! | `instance` | one program: its process, its log, its end |
+//! | `launch` | what is started as a container: a command, its surroundings and limits |
+//! | `namespace` | how a program gets to see the files of its instance as `/opt/ml` |
+//! | `processes` | all processes of an instance, to be stopped or measured |
+//! | `script_mode` | what AWS's framework images do with a script of yours |
 //! | `tree` | the folders of one instance, laid out as `/opt/ml` |
 //! | `processing`, `training` | what the two kinds of job want: inputs, configuration files, outputs |
 //! | `transform` | a batch transform job: a model that is served, asked for inferences of all of its input |
@@ -19,12 +23,16 @@ mod attempt;
 pub(crate) mod inputs;
 pub(crate) mod instance;
 pub mod job;
+pub(crate) mod launch;
 pub mod logs;
 mod metrics;
+mod namespace;
 mod outputs;
 mod plan;
+pub(crate) mod processes;
 pub(crate) mod processing;
 pub mod programs;
+mod script_mode;
 pub(crate) mod training;
 pub(crate) mod transform;
 pub(crate) mod tree;
@@ -46,5 +54,5 @@ pub(crate) fn resume(fake: &Fake) -> Result<(), ApiError> {
 
 /// Removes what jobs have left, programs included: none runs.
 pub(crate) fn tidy(fake: &Fake) {
-    tree::remove_all(fake, instance::kill_orphan);
+    tree::remove_all(fake, processes::kill_orphan);
 }

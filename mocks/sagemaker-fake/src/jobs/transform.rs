@@ -29,6 +29,7 @@ use self::request::{ExecutionParameters, Request};
 use super::attempt::{self, ALGORITHM_ERROR, Failure, Left, Paced};
 use super::inputs::Item;
 use super::job::{Job, Status};
+use super::launch::Launch;
 use super::logs::{self, Stream};
 use super::outputs;
 use super::tree::Tree;
@@ -100,16 +101,16 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     let model = tree.make("model").map_err(Failure::internal)?;
     let work = work(fake, &job)?;
     work.pull(&served.image).map_err(|none| Failure::client(none.of_job(&served.image)))?;
-    let command = fake.programs.command(&served.image, &[], &["serve".to_owned()]).map_err(Failure::client)?;
+    let mut environment = served.environment.clone();
+    environment.extend(request.environment.clone());
+    environment.extend(request.announced().map(|(name, value)| (name.to_owned(), value)));
+    environment.insert("AWS_REGION".to_owned(), job.region.clone());
+    let launch = Launch::new(&fake.programs, &served.image, &[], &["serve".to_owned()], &environment);
+    let launch = launch.map_err(Failure::client)?;
     if let Some(url) = &served.model_data_url {
         unpack(&work, url, &model).map_err(Failure::client)?;
     }
     let items = request.input().items(&work).map_err(Failure::client)?;
-    let mut environment = served.environment;
-    environment.extend(request.environment.clone());
-    environment.extend(request.announced().map(|(name, value)| (name.to_owned(), value)));
-    environment.insert("AWS_REGION".to_owned(), job.region.clone());
-    environment.insert("STSMM_OPT_ML".to_owned(), tree.opt_ml().to_string_lossy().into_owned());
     let stream = Stream {
         region: job.region.clone(),
         group: job.kind.log_group().to_owned(),
@@ -121,7 +122,7 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     let stream = work.may_log(&stream.group, groups.contains(&stream.group), &stream.name).then_some(stream);
     let log = DataLog::open(fake, stream.as_ref()).map_err(|error| Failure::internal(error.message))?;
     let grace = fake.programs.grace_period();
-    let container = Plan { command, environment, tree: tree.clone(), stream, grace };
+    let container = Plan { launch, tree: tree.clone(), stream, grace };
     drop(work);
     Ok(Ready { job, request, items, tree, container, log })
 }

@@ -42,6 +42,12 @@ impl Tree {
         self.opt_ml().join(relative)
     }
 
+    /// Where a path of a container that is `/opt/ml` or below it is on this machine; None for any other.
+    pub(crate) fn within(&self, path: &str) -> Option<PathBuf> {
+        let rest = path.strip_prefix("/opt/ml").filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+        Some(self.root.join("opt").join(format!("ml{rest}")))
+    }
+
     /// Makes a folder.
     pub(crate) fn make(&self, relative: &str) -> io::Result<PathBuf> {
         let path = self.at(relative);

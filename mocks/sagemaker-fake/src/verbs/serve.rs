@@ -9,6 +9,7 @@ use sagemaker_fake::Fake;
 use sagemaker_fake::account::Scenario;
 use sagemaker_fake::doors::{control, http, owner::Owner};
 use sagemaker_fake::fake::STORE_FILE;
+use sagemaker_fake::jobs::programs::{self, Programs};
 use sagemaker_fake::pace::Pace;
 use sagemaker_fake::protocol::Checked;
 use serde_json::json;
@@ -42,15 +43,21 @@ pub struct Serve {
     /// account's clock (`30s`)
     #[arg(long, value_name = "PACE", default_value_t = Pace::Instant)]
     pace: Pace,
+    /// A map of container images to programs of this machine, which comes before `mocks/images.toml` [env: STSMM_IMAGES]
+    #[arg(long, value_name = "FILE")]
+    images: Option<PathBuf>,
 }
 
 impl Serve {
     #[tokio::main]
     pub async fn run(self, output: Output) -> anyhow::Result<()> {
-        let Self { port, host, state, scenario, enforce_iam, strict_images, pace } = self;
+        let Self { port, host, state, scenario, enforce_iam, strict_images, pace, images } = self;
         // s3s logs every request that is refused as an error of its own.
         let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,s3s=off".into());
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+        let images = images.or_else(|| std::env::var_os(programs::VARIABLE).filter(|it| !it.is_empty()).map(Into::into));
+        let programs = images.iter().try_fold(Programs::built_in(), |programs, file: &PathBuf| programs.file(file))?;
 
         if let Some(url) = Owner::find(&state) {
             bail!(
@@ -65,7 +72,7 @@ impl Serve {
         let began = state.join(STORE_FILE).exists();
         let named = Scenario::named(scenario.as_deref().unwrap_or("ready")).map_err(anyhow::Error::msg)?;
         let builder = Fake::builder().state(&state).scenario(named).enforce_iam(enforce_iam);
-        let fake = builder.strict_images(strict_images).pace(pace).build()?;
+        let fake = builder.strict_images(strict_images).pace(pace).programs(programs).build()?;
         // Asked for before anyone is told the URL: whoever stops us early stops us in order.
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         http::allow_many_connections();

@@ -34,6 +34,7 @@ mod s3;
 mod scenarios;
 mod selective;
 mod service_quotas;
+mod steps;
 mod strict_images;
 mod sts;
 mod sts_pipeline;

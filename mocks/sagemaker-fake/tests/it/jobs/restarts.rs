@@ -52,19 +52,17 @@ async fn what_a_killed_fake_left_running_is_ended() {
     let state = tempfile::tempdir().unwrap();
     let folder = state.path().join("jobs/eu-west-1/processing-job/job/1/algo-1");
     std::fs::create_dir_all(&folder).unwrap();
-    let run_in = |folder: &std::path::Path| {
-        std::process::Command::new("cat").current_dir(folder).stdin(std::process::Stdio::piped()).spawn().unwrap()
+    // Whoever has started them, and wherever they work: their environment tells whose they are.
+    let run_for = |folder: &std::path::Path| {
+        let mut cat = std::process::Command::new("cat");
+        cat.env("STSMM_OPT_ML", folder.join("opt/ml")).stdin(std::process::Stdio::piped()).spawn().unwrap()
     };
-    let (mut orphan, mut stranger) = (run_in(&folder), run_in(state.path()));
-    std::fs::write(folder.join("pid"), orphan.id().to_string()).unwrap();
-    let other = state.path().join("jobs/eu-west-1/processing-job/other/1/algo-1");
-    std::fs::create_dir_all(&other).unwrap();
-    std::fs::write(other.join("pid"), stranger.id().to_string()).unwrap();
+    let (mut orphan, mut stranger) = (run_for(&folder), run_for(&state.path().join("elsewhere/algo-1")));
 
     let _account = Account::build(Fake::builder().state(state.path()));
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&orphan.wait().unwrap()), Some(9));
     assert!(!state.path().join("jobs").exists());
-    // A process that has the number by now and runs somewhere else is left alone: it ends when its input does.
+    // A process of another state is left alone: it ends when its input does.
     drop(stranger.stdin.take());
     assert!(stranger.wait().unwrap().success());
 }
