@@ -45,9 +45,11 @@ impl Overrun {
     /// FailureReason, without the kind of error: SageMaker's sentence for what it knows, and ours for what it does not.
     pub(crate) fn sentence(self, limits: &Limits) -> String {
         match self {
-            Self::Memory => "Please use an instance type with more memory, or reduce the size of job data processed on an \
+            Self::Memory => {
+                "Please use an instance type with more memory, or reduce the size of job data processed on an \
                              instance."
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Time => format!("The program ran for longer than {}.", time_limit(limits)),
         }
     }

@@ -82,7 +82,8 @@ impl Launch {
         }
         let path = self.search_path();
         let found = std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|file| file.is_file());
-        let found = found.ok_or("no Python stands for the one in the image: give its [[image]] a `python`, or install python3");
+        let found =
+            found.ok_or("no Python stands for the one in the image: give its [[image]] a `python`, or install python3");
         Ok(found?.to_string_lossy().into_owned())
     }
 
@@ -147,7 +148,10 @@ impl Launch {
             Some(here) => std::fs::create_dir_all(here)?,
             None if Path::new(directory).is_dir() => {}
             None => {
-                return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no working_directory {directory}")));
+                return Err(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    format!("there is no working_directory {directory}"),
+                ));
             }
         }
         Ok(self.seen(directory, tree).into())
@@ -174,7 +178,11 @@ impl Launch {
         } else {
             tree.within(program).unwrap_or_else(|| program.into()).exists()
         };
-        if found { Ok(()) } else { Err(io::Error::new(io::ErrorKind::NotFound, "there is no such program on this machine")) }
+        if found {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::NotFound, "there is no such program on this machine"))
+        }
     }
 }
 
@@ -221,6 +229,9 @@ mod tests {
     fn what_a_shell_forgets_is_said_again() {
         let environment = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "1".to_owned())).collect();
         assert_eq!(unspeakable(&environment(&["A", "SM_HP_L2"])), [""; 0]);
-        assert_eq!(unspeakable(&environment(&["A", "SM_HP_LEARNING-RATE", "2B"])), ["env", "2B=1", "SM_HP_LEARNING-RATE=1"]);
+        assert_eq!(
+            unspeakable(&environment(&["A", "SM_HP_LEARNING-RATE", "2B"])),
+            ["env", "2B=1", "SM_HP_LEARNING-RATE=1"]
+        );
     }
 }

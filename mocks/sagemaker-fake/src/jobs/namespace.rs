@@ -60,7 +60,8 @@ impl Namespace {
             let tree = Tree::new(folder.path())?;
             tree.make("probe")?;
             lay_out(&tree)?;
-            let command = self.command(&tree, Path::new("/"), &["test".to_owned(), "-d".to_owned(), "/opt/ml/probe".to_owned()]);
+            let command =
+                self.command(&tree, Path::new("/"), &["test".to_owned(), "-d".to_owned(), "/opt/ml/probe".to_owned()]);
             let silent = Command::new(&command[0]).args(&command[1..]).stdin(Stdio::null()).output()?;
             Ok(silent.status.success())
         };

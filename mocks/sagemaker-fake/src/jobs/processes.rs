@@ -84,7 +84,11 @@ impl Processes {
         };
         let resident = total("status", "VmRSS:");
         // A system that does not tell the shares tells nothing there.
-        if resident <= limit { resident } else { Some(total("smaps_rollup", "Pss:")).filter(|share| *share > 0).unwrap_or(resident) }
+        if resident <= limit {
+            resident
+        } else {
+            Some(total("smaps_rollup", "Pss:")).filter(|share| *share > 0).unwrap_or(resident)
+        }
     }
 
     /// Everyone who belongs and has not ended.

@@ -56,7 +56,8 @@ impl Serve {
         let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,s3s=off".into());
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
-        let images = images.or_else(|| std::env::var_os(programs::VARIABLE).filter(|it| !it.is_empty()).map(Into::into));
+        let images =
+            images.or_else(|| std::env::var_os(programs::VARIABLE).filter(|it| !it.is_empty()).map(Into::into));
         let programs = images.iter().try_fold(Programs::built_in(), |programs, file: &PathBuf| programs.file(file))?;
 
         if let Some(url) = Owner::find(&state) {

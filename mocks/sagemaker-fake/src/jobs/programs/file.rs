@@ -77,11 +77,17 @@ impl Reader<'_> {
             self.member(&mut image, key, value);
         }
         if table.get("uri").is_none() {
-            self.mistake(entry.span(), "this [[image]] has no `uri`: say which images it is for, like \"*/scikit-learn:*\"");
+            self.mistake(
+                entry.span(),
+                "this [[image]] has no `uri`: say which images it is for, like \"*/scikit-learn:*\"",
+            );
         }
         if image.entrypoint.is_some() && table.get("program").is_none() {
             let at = table.get("entrypoint").map_or(entry.span(), Spanned::span);
-            self.mistake(at, "`entrypoint` is what `program` takes the place of, and there is none: add it, or leave both out");
+            self.mistake(
+                at,
+                "`entrypoint` is what `program` takes the place of, and there is none: add it, or leave both out",
+            );
         }
         image
     }

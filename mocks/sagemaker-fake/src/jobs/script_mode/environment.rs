@@ -84,12 +84,22 @@ impl Configuration {
         let text = |name: &str| environment.get(name).cloned();
         let mut all: BTreeMap<String, String> = BTreeMap::from([
             ("CURRENT_HOST".to_owned(), argument(&self.resources["current_host"])),
-            ("SAGEMAKER_JOB_NAME".to_owned(), self.of_toolkit.get("sagemaker_job_name").map(argument).unwrap_or_default()),
+            (
+                "SAGEMAKER_JOB_NAME".to_owned(),
+                self.of_toolkit.get("sagemaker_job_name").map(argument).unwrap_or_default(),
+            ),
             (
                 "SAGEMAKER_REGION".to_owned(),
-                self.of_toolkit.get("sagemaker_region").map(argument).or_else(|| text("AWS_REGION")).unwrap_or_default(),
+                self.of_toolkit
+                    .get("sagemaker_region")
+                    .map(argument)
+                    .or_else(|| text("AWS_REGION"))
+                    .unwrap_or_default(),
             ),
-            ("PYTHONPATH".to_owned(), text("PYTHONPATH").map_or_else(|| format!("{base}/code"), |path| format!("{base}/code:{path}"))),
+            (
+                "PYTHONPATH".to_owned(),
+                text("PYTHONPATH").map_or_else(|| format!("{base}/code"), |path| format!("{base}/code:{path}")),
+            ),
         ]);
         let whole = self.training_environment(base, environment);
         // Its members that have a variable of their own.
@@ -153,8 +163,7 @@ impl Configuration {
             self.of_toolkit.iter().filter(|(name, _)| !OF_TOOLKIT.contains(&name.as_str())).collect();
         let is_distributed = DISTRIBUTED.iter().any(|name| self.of_toolkit.get(*name) == Some(&json!(true)));
         let distribution = self.of_toolkit.get("sagemaker_distribution_instance_groups").cloned();
-        let distribution =
-            distribution.unwrap_or_else(|| if is_distributed { json!([own_group]) } else { json!([]) });
+        let distribution = distribution.unwrap_or_else(|| if is_distributed { json!([own_group]) } else { json!([]) });
         let is_in = |group: &&Value| {
             distribution.as_array().is_some_and(|groups| groups.contains(&group["instance_group_name"]))
         };

@@ -90,7 +90,8 @@ pub(super) fn prepare(
             let script = code.join(program);
             let executable = std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o777));
             executable.map_err(|_| Refusal::missing(&format!("{base}/code/{program}")))?;
-            let words = std::iter::once(format!("./{program}")).chain(arguments.iter().map(|argument| quoted(argument)));
+            let words =
+                std::iter::once(format!("./{program}")).chain(arguments.iter().map(|argument| quoted(argument)));
             vec!["/bin/sh".to_owned(), "-c".to_owned(), words.collect::<Vec<_>>().join(" ")]
         }
         Kind::Package => {
@@ -120,10 +121,8 @@ pub(super) fn failed(tree: &Tree, command: &[String], status: ExitStatus) -> io:
     }
     // Python's way to say that it was killed.
     let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or_default());
-    let text = format!(
-        "ExecuteUserScriptError:\nExitCode {code}\nErrorMessage \"\"\nCommand \"{}\"",
-        command.join(" ")
-    );
+    let text =
+        format!("ExecuteUserScriptError:\nExitCode {code}\nErrorMessage \"\"\nCommand \"{}\"", command.join(" "));
     std::fs::write(path, text)?;
     Ok(FAILED)
 }
@@ -188,5 +187,9 @@ fn entry_point(program: Option<&str>) -> Result<&str, Refusal> {
 /// A word as `shlex.quote` quotes it for a shell.
 fn quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "@%+=:,./-_".contains(character);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\"'\"'")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\"'\"'"))
+    }
 }

@@ -45,7 +45,10 @@ pub(super) fn dumps(value: &Value) -> String {
         Value::Object(members) => {
             let mut pairs: Vec<_> = members.iter().collect();
             pairs.sort_by_key(|(name, _)| *name);
-            format!("{{{}}}", joined(pairs.iter().map(|(name, value)| format!("{}:{}", quoted(name), dumps(value))).collect()))
+            format!(
+                "{{{}}}",
+                joined(pairs.iter().map(|(name, value)| format!("{}:{}", quoted(name), dumps(value))).collect())
+            )
         }
     }
 }
@@ -83,7 +86,8 @@ pub(super) fn repr(value: &Value) -> String {
         }
         Value::Array(items) => format!("[{}]", items.iter().map(repr).collect::<Vec<_>>().join(", ")),
         Value::Object(members) => {
-            let pairs = members.iter().map(|(name, value)| format!("{}: {}", repr(&Value::from(name.as_str())), repr(value)));
+            let pairs =
+                members.iter().map(|(name, value)| format!("{}: {}", repr(&Value::from(name.as_str())), repr(value)));
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
         }
     }

@@ -70,7 +70,16 @@ pub(super) fn requirements(code: &Path, python: &str) -> Result<Vec<String>, Ref
         return Ok(Vec::new());
     }
     let asked = Command::new(python)
-        .args(["-m", "pip", "install", "--dry-run", "--no-index", "--disable-pip-version-check", "-r", "requirements.txt"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--dry-run",
+            "--no-index",
+            "--disable-pip-version-check",
+            "-r",
+            "requirements.txt",
+        ])
         .current_dir(code)
         .stdin(Stdio::null())
         .output();
