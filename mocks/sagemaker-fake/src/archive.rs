@@ -16,6 +16,7 @@ use serde_json::Value;
 use tar::{Builder, EntryType, Header};
 
 use crate::clock::Timestamp;
+use crate::jobs::instance::PID;
 use crate::replace::FOLDERS;
 use crate::{ApiError, Fake, cloudwatch, endpoints, export};
 
@@ -76,6 +77,10 @@ fn append_all(tar: &mut Builder<impl Write>, folder: &Path, name: &Path) -> io::
     };
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
+        // The program that runs there is none of the account's where it is imported.
+        if entry.file_name() == PID {
+            continue;
+        }
         let (kind, name) = (entry.file_type()?, name.join(entry.file_name()));
         if kind.is_dir() {
             append_all(tar, &entry.path(), &name)?;

@@ -26,6 +26,9 @@ const PIPE: usize = 1 << 20;
 /// How often one looks at how much memory a program holds, if that is limited.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// The file in an instance's folder that holds its program's process id, for people.
+pub(crate) const PID: &str = "pid";
+
 /// How a program ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct End {
@@ -89,6 +92,9 @@ impl Instance {
             .kill_on_drop(true)
             .spawn()?;
         let leader = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        if let Some(id) = child.id() {
+            std::fs::write(tree.root().join(PID), id.to_string())?;
+        }
         Ok(Self {
             child,
             processes: Processes::of(leader, tree.opt_ml()),

@@ -119,8 +119,12 @@ impl Launch {
         let mut environment: BTreeMap<OsString, OsString> =
             self.environment.iter().map(|(name, value)| (name.into(), self.seen(value, tree).into())).collect();
         let path = self.search_path();
-        if let Some(folder) = self.python.as_ref().and_then(|python| python.virtual_env.as_ref()) {
-            environment.entry("VIRTUAL_ENV".into()).or_insert_with(|| folder.into());
+        if let Some(python) = &self.python {
+            // As AWS's images have it: what a script prints is in the log even if it is killed.
+            environment.entry("PYTHONUNBUFFERED".into()).or_insert_with(|| "1".into());
+            if let Some(folder) = &python.virtual_env {
+                environment.entry("VIRTUAL_ENV".into()).or_insert_with(|| folder.into());
+            }
         }
         environment.insert(OPT_ML.into(), tree.opt_ml().into());
         let path = environment.entry("PATH".into()).or_insert(path).clone();

@@ -38,6 +38,7 @@ for child in "$opt"/* "$opt"/.[!.]*; do
 done
 mount -o rbind "$opt" /opt
 cd "$directory"
+unset OLDPWD
 exec "$@""#;
 
 impl Namespace {

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::account::Scenario;
 use crate::clock::Clock;
+use crate::jobs::instance::PID;
 use crate::jobs::programs::Programs;
 use crate::replace::FOLDERS;
 use crate::store::Store;
@@ -83,6 +84,10 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in entries {
         let entry = entry?;
+        // The program that runs there is the other account's.
+        if entry.file_name() == PID {
+            continue;
+        }
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         if entry.file_type()?.is_dir() {
             copy(&from, &to)?;

@@ -258,7 +258,7 @@ mod tests {
         let images = parse(text, "images.toml", folder.path()).unwrap();
         let file = "images.toml".to_owned();
         let expected = Image {
-            python: Some(Python { executable: folder.path().join("venv/bin/python"), virtual_env: None }),
+            python: Python::at(&folder.path().join("venv")),
             environment: BTreeMap::from([("OMP_NUM_THREADS".to_owned(), "1".to_owned())]),
             working_directory: Some("/opt/ml/code".to_owned()),
             limits: Limits { time: Some(Duration::from_secs(5400)), memory: Some(2 << 30), file: file.clone() },

@@ -19,7 +19,10 @@ impl Python {
         } else {
             path.is_file().then(|| path.to_owned())?
         };
-        let environment = executable.parent().and_then(Path::parent);
+        // The folder as it is really called; not the interpreter, which is itself a link in a virtual environment.
+        let folder = executable.parent()?.canonicalize().ok()?;
+        let executable = folder.join(executable.file_name()?);
+        let environment = folder.parent();
         let virtual_env = environment.filter(|folder| folder.join("pyvenv.cfg").is_file()).map(Path::to_owned);
         Some(Self { executable, virtual_env })
     }
@@ -37,7 +40,8 @@ mod tests {
     #[test]
     fn interpreters_and_environments() {
         let folder = tempfile::tempdir().unwrap();
-        let at = |path: &str| folder.path().join(path);
+        let root = folder.path().canonicalize().unwrap();
+        let at = |path: &str| root.join(path);
         for path in ["venv/bin/python3", "venv/pyvenv.cfg", "conda/bin/python", "conda/bin/python3"] {
             std::fs::create_dir_all(at(path).parent().unwrap()).unwrap();
             std::fs::write(at(path), "").unwrap();
@@ -50,6 +54,7 @@ mod tests {
         check("venv/bin/python3", "venv/bin/python3", Some("venv"));
         check("conda", "conda/bin/python", None);
         check("conda/bin/python3", "conda/bin/python3", None);
+        assert_eq!(Python::at(&at("venv/../conda")), Python::at(&at("conda")));
         assert_eq!(Python::at(&at("venv/bin")), None);
         assert_eq!(Python::at(&at("nothing")), None);
     }
