@@ -125,6 +125,8 @@ pub struct Image {
 pub enum ImageVerb {
     /// Builds the program and makes its image: an archive that `docker load` takes too
     Build(ImageBuild),
+    /// Runs the image's own program through all steps, alone, and compares it with the one that the fake runs
+    Check(ImageCheck),
 }
 
 /// How the image is built.
@@ -133,6 +135,14 @@ pub struct ImageBuild {
     /// The archive to write [default: target/image/sts-container-TAG.tar]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Which image is tried.
+#[derive(Args)]
+pub struct ImageCheck {
+    /// An archive that `image build` wrote [default: the one that it writes now]
+    #[arg(value_name = "FILE")]
+    pub archive: Option<PathBuf>,
 }
 
 /// Everything that CI runs, or some of it.
@@ -185,4 +195,6 @@ pub enum Check {
     Doc,
     /// The tests
     Test,
+    /// The container image: its own program, run as SageMaker would
+    Image,
 }
