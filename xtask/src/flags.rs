@@ -171,6 +171,8 @@ pub enum Client {
     Cli,
     /// The SageMaker Python SDK
     Sdk,
+    /// Scripts in scikit-learn's image, by the SageMaker Python SDK
+    Scripts,
     /// Terraform with its AWS provider
     Terraform,
 }

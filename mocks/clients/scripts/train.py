@@ -19,7 +19,7 @@ from rows import read
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--c", type=float, required=True)
+    parser.add_argument("--l2", type=float, required=True)
     parser.add_argument("--class-weight", default=None)
     parser.add_argument("--train", default=os.environ["SM_CHANNEL_TRAIN"])
     parser.add_argument("--model-dir", default=os.environ["SM_MODEL_DIR"])
@@ -27,7 +27,7 @@ def main():
     arguments = parser.parse_args()
     numbers, labels = read(arguments.train)
     model = make_pipeline(
-        StandardScaler(), LogisticRegression(C=arguments.c, class_weight=arguments.class_weight)
+        StandardScaler(), LogisticRegression(C=1 / arguments.l2, class_weight=arguments.class_weight)
     ).fit(numbers, labels)
     # As the job's metric definition finds it.
     print(f"train:accuracy={model.score(numbers, labels)};", flush=True)
