@@ -15,7 +15,7 @@ use serde_json::Value;
 use xshell::{Shell, TempDir, cmd};
 
 use crate::flags::{Client, Clients};
-use crate::forward;
+use crate::{forward, image};
 
 impl Clients {
     /// Tries one client after the other, each on an account of its own, and tells how it went.
@@ -68,6 +68,8 @@ struct Scripts {
     path: Option<PathBuf>,
     /// The map of images that the fake is given.
     images: Option<PathBuf>,
+    /// The archive of the steps' image.
+    archive: Option<PathBuf>,
 }
 
 impl Client {
@@ -97,6 +99,11 @@ impl Client {
             Client::Cli => {
                 let bin = venv(sh, place, "aws")?;
                 Ok(bin.map(|bin| Scripts { names: &["journey.sh"], path: Some(bin), ..Scripts::default() }))
+            }
+            Client::Skopeo if !succeeds(cmd!(sh, "skopeo --version")) => Ok(Err("no skopeo".to_owned())),
+            Client::Skopeo => {
+                let (bin, archive) = (venv(sh, place, "aws")?, Some(image::build(sh, None)?));
+                Ok(bin.map(|bin| Scripts { names: &["skopeo.sh"], path: Some(bin), archive, ..Scripts::default() }))
             }
             Client::Terraform => {
                 let ready = terraform(sh, place)?;
@@ -196,6 +203,7 @@ impl Scripts {
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("PAIRS", place.root.join("mocks/data/pairs.tsv"))
+            .envs(self.archive.iter().map(|archive| ("ARCHIVE", archive)))
             .env("FAKE", place.fake)
             .env("VENV", place.folder.join("scripts"))
             .env("WORK", place.folder.join("terraform"))

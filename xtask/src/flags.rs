@@ -51,7 +51,7 @@ macro_rules! verbs {
             Image(Image),
             /// Everything that CI runs
             Ci(Ci),
-            /// Other people's clients on the fake: boto3, the aws command line, the SageMaker Python SDK, Terraform
+            /// Other people's clients on the fake: boto3, the aws command line, the SageMaker Python SDK, Skopeo, Terraform
             Clients(Clients),
             /// How fast the model and its container are, beside how fast they should be
             Bench,
@@ -173,6 +173,8 @@ pub enum Client {
     Sdk,
     /// Scripts in scikit-learn's image, by the SageMaker Python SDK
     Scripts,
+    /// Skopeo, on the registry behind ECR
+    Skopeo,
     /// Terraform with its AWS provider
     Terraform,
 }

@@ -43,7 +43,10 @@ impl ImageBuild {
 }
 
 /// Builds the image and writes its archive; where that is.
-fn build(sh: &Shell, out: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// When the program does not build, or the archive cannot be written.
+pub fn build(sh: &Shell, out: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
     // What the caller names is named from where the caller is.
     let out = out.map(|out| sh.current_dir().join(out));
