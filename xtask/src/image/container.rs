@@ -68,8 +68,8 @@ impl Container {
             }
         }
         bail!(
-            "the image's program cannot be run with a root folder of its own: {}; root can do it, and so can others where \
-             the system has user namespaces for them",
+            "the image's program cannot be run with a root folder of its own: {}; it must be static, and whoever is not root \
+             needs user namespaces",
             refusals.join("; ")
         )
     }
