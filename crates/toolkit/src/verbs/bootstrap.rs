@@ -39,9 +39,7 @@ pub async fn plan(session: &Session) -> Result<Vec<Action>, Failure> {
 /// When something could not be looked at, before anything is done; then that of the first call that is refused.
 pub async fn execute(session: &Session, output: &Output, plan: &Plan) -> Result<Outcome, Failure> {
     verified(plan)?;
-    let clients = &session.clients;
-    let executor = Executor { s3: &clients.s3, sagemaker: &clients.sagemaker, account: &session.site.account };
-    executor
+    Executor::of(session)
         .execute(plan, |action| output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name)))
         .await
 }

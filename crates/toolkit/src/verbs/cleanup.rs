@@ -36,7 +36,7 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Cleanup) -
         agreed(output, &report)?;
     }
     let clients = &session.clients;
-    let executor = Executor { s3: &clients.s3, sagemaker: &clients.sagemaker, account: &session.site.account };
+    let executor = Executor::of(session);
     let pace = if session.offline { Pace::OFFLINE } else { Pace::AWS };
     for action in report.plan.actions.clone() {
         output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name));

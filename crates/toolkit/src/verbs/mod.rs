@@ -7,6 +7,7 @@ pub mod demo;
 pub mod deploy;
 pub mod doctor;
 pub mod ground_truth;
+pub mod image;
 pub mod logs;
 pub mod model;
 pub mod monitor;
@@ -128,6 +129,13 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Verb::GroundTruth(arguments) => {
             let session = context.session("ground-truth", Mode::dry(arguments.dry.dry)).await?;
             Box::pin(ground_truth::run(&session, output, &arguments)).await
+        }
+        Verb::Image(cli::Image::Push(arguments)) => {
+            let mode = Mode::dry(arguments.dry.dry);
+            match &arguments.registry {
+                Some(registry) => image::push_elsewhere(registry, output, &arguments, mode).await,
+                None => Box::pin(image::push(&context.session("image", mode).await?, output, &arguments, mode)).await,
+            }
         }
         Verb::Cleanup(arguments) => {
             let session = context.session("cleanup", Mode::dry(arguments.dry.dry)).await?;
