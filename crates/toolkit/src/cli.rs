@@ -39,6 +39,9 @@ pub struct Globals {
     /// Make the fake verify signatures and authorise every call, as AWS does; its state remembers it
     #[arg(long, global = true)]
     pub enforce_iam: bool,
+    /// Make the fake want images to be in its ECR before they can be run, as AWS does: `image push` brings one there
+    #[arg(long, global = true)]
+    pub strict_images: bool,
     /// Work as whoever calls, instead of as AWS_ROLE
     #[arg(long, global = true)]
     pub as_caller: bool,

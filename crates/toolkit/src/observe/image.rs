@@ -3,7 +3,6 @@
 use iam_policy::generate::Repository;
 
 use super::Seen;
-use crate::aws::Session;
 use crate::aws::ecr;
 use crate::error::Failure;
 use crate::names;
@@ -63,10 +62,10 @@ pub fn of_region(named: &Named<'_>, site: &Site) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the image is in another region, or the call is refused.
-pub async fn image(session: &Session, named: &Named<'_>) -> Result<Option<ecr::Image>, Failure> {
-    of_region(named, &session.site)?;
+pub async fn image(ecr: &ecr::Client, site: &Site, named: &Named<'_>) -> Result<Option<ecr::Image>, Failure> {
+    of_region(named, site)?;
     let Repository { account, name, .. } = &named.repository;
-    session.clients.ecr.image(account, name, named.reference).await
+    ecr.image(account, name, named.reference).await
 }
 
 /// A repository for the image, and whether we made it.
@@ -76,6 +75,23 @@ pub struct ImageRepository {
     pub settings: ecr::Repository,
     /// Whether it carries our tag.
     pub made_by_us: bool,
+}
+
+/// Looks at the repository of the image, if that is the account's; nothing for an image of anybody else.
+///
+/// # Errors
+/// When a call is refused for another reason than a missing permission.
+pub async fn own_repository(
+    ecr: &ecr::Client,
+    site: &Site,
+) -> Result<Option<(String, Seen<ImageRepository>)>, Failure> {
+    let own = Repository::of_image(&site.image).filter(|it| (&it.account, &it.region) == (&site.account, &site.region));
+    let Some(Repository { name, .. }) = own else { return Ok(None) };
+    let seen = match repository(ecr, &site.account, &name).await {
+        Err(failure) if failure.aws_code() == Some("AccessDeniedException") => Seen::Unknown(failure.to_string()),
+        seen => seen?,
+    };
+    Ok(Some((name, seen)))
 }
 
 /// Looks at a repository of the account.

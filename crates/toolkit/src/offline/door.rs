@@ -19,6 +19,7 @@ use crate::error::Failure;
 /// The door that is open now. Its owner may leave, and then another one is opened.
 pub(super) struct Door {
     scenario: Scenario,
+    strict_images: bool,
     /// Nothing for a fake in memory, which nobody else can serve.
     state: Option<PathBuf>,
     mode: Mode,
@@ -43,14 +44,22 @@ const TRIES: u32 = 500;
 
 impl Door {
     /// Joins the owner of the folder, or becomes it.
-    pub(super) async fn open(state: &Path, scenario: Scenario, mode: Mode) -> Result<Self, Failure> {
+    pub(super) async fn open(
+        state: &Path,
+        scenario: Scenario,
+        strict_images: bool,
+        mode: Mode,
+    ) -> Result<Self, Failure> {
         let exists = || state.join(STORE_FILE).exists();
         let state = (mode == Mode::Live || exists()).then(|| state.to_owned());
         let open = match &state {
-            Some(state) => join(state, &scenario, mode).await?,
-            None => start(Fake::builder().scenario(scenario.clone()).build().map_err(cannot_start)?, None).await?,
+            Some(state) => join(state, &scenario, strict_images, mode).await?,
+            None => {
+                let fake = Fake::builder().scenario(scenario.clone()).strict_images(strict_images);
+                start(fake.build().map_err(cannot_start)?, None).await?
+            }
         };
-        Ok(Self { scenario, state, mode, open: Mutex::new(open) })
+        Ok(Self { scenario, strict_images, state, mode, open: Mutex::new(open) })
     }
 
     /// Where the door is.
@@ -70,7 +79,7 @@ impl Door {
     pub(super) async fn reopen(&self, url: &str) -> Result<(), Failure> {
         let mut open = self.open.lock().await;
         if let (None, Some(state), true) = (&open.here, &self.state, open.url == url) {
-            *open = join(state, &self.scenario, self.mode).await?;
+            *open = join(state, &self.scenario, self.strict_images, self.mode).await?;
         }
         Ok(())
     }
@@ -82,11 +91,12 @@ impl std::fmt::Debug for Door {
     }
 }
 
-async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Failure> {
+async fn join(state: &Path, scenario: &Scenario, strict_images: bool, mode: Mode) -> Result<Open, Failure> {
     for _ in 0..TRIES {
         // The lock of the store decides; the notice beside it only says where the one who has it is.
         // A dry run only looks: what a killed run left in the middle is not gone on with.
-        let fake = Fake::builder().state(state).scenario(scenario.clone()).at_rest(mode == Mode::Dry);
+        let fake = Fake::builder().state(state).scenario(scenario.clone()).strict_images(strict_images);
+        let fake = fake.at_rest(mode == Mode::Dry);
         match fake.build() {
             Ok(fake) => return start(fake, Some(state)).await,
             Err(StartError::Held(_)) => {}
@@ -94,8 +104,9 @@ async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Fai
         }
         let folder = state.to_owned();
         if let Ok(Some(url)) = tokio::task::spawn_blocking(move || Owner::find(&folder)).await {
-            if scenario.enforce_iam {
-                enforce_iam(url.clone()).await?;
+            let asked = [(scenario.enforce_iam, "enforce-iam"), (strict_images, "strict-images")];
+            for (_, what) in asked.into_iter().filter(|(asked, _)| *asked) {
+                tighten(url.clone(), what).await?;
             }
             return Ok(Open { url, here: None });
         }
@@ -106,11 +117,11 @@ async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Fai
         .hint("end that process, or use another folder: --state DIR"))
 }
 
-/// Makes the owner of a folder authorise every call from now on.
-async fn enforce_iam(url: String) -> Result<(), Failure> {
-    let asked = tokio::task::spawn_blocking(move || control::ask(&url, &http::Method::POST, "enforce-iam")).await;
+/// Makes the owner of a folder as strict as AWS from now on: `enforce-iam` or `strict-images`.
+async fn tighten(url: String, what: &'static str) -> Result<(), Failure> {
+    let asked = tokio::task::spawn_blocking(move || control::ask(&url, &http::Method::POST, what)).await;
     let asked = asked.unwrap_or_else(|error| Err(error.into()));
-    asked.map(drop).map_err(|error| Failure::operation("the fake does not enforce IAM").because(error))
+    asked.map(drop).map_err(|error| Failure::operation(format!("the fake does not obey: {what}")).because(error))
 }
 
 /// Serves the fake on a port of this machine, for as long as the answer is kept.

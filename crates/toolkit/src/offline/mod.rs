@@ -21,6 +21,15 @@ use crate::settings::dotenv::project_root;
 use door::Door;
 use follow::Follow;
 
+/// In what the fake is to be as strict as AWS, even if nobody asked it for that before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Strict {
+    /// Signatures are verified, and every call is authorised.
+    pub iam: bool,
+    /// Images have to be in ECR before they can be run.
+    pub images: bool,
+}
+
 /// The fake, here or in the process that owns the folder.
 pub struct Offline {
     /// Where it listens at first.
@@ -40,18 +49,18 @@ pub struct Offline {
 
 impl Offline {
     /// Joins the owner of the folder, or becomes it. A dry run that finds no state gets a fake in memory, so that
-    /// nothing is created. With `enforce_iam` the fake authorises every call, even if the scenario does not ask for it.
+    /// nothing is created.
     ///
     /// # Errors
     /// When there is no such scenario, or the state cannot be opened.
-    pub async fn open(state: &Path, scenario: &str, enforce_iam: bool, mode: Mode) -> Result<Self, Failure> {
+    pub async fn open(state: &Path, scenario: &str, strict: Strict, mode: Mode) -> Result<Self, Failure> {
         let mut scenario = Scenario::named(scenario).map_err(Failure::usage)?;
-        scenario.enforce_iam |= enforce_iam;
+        scenario.enforce_iam |= strict.iam;
         let keys = scenario.client_keys().map(|Keys { access_key_id, secret_access_key, session_token }| {
             Credentials::new(access_key_id, secret_access_key, session_token, None, "Scenario")
         });
         let (account, role) = (scenario.account.clone(), scenario.client_role());
-        let door = Door::open(state, scenario, mode).await?;
+        let door = Door::open(state, scenario, strict.images, mode).await?;
         let url = door.url().await;
         let ahead = clock(url.clone()).await?.offset.duration();
         let door = Arc::new(door);

@@ -1,10 +1,12 @@
 //! The image, on its way to a registry.
 
+use container_image::manifest::MANIFEST_TYPE;
 use container_image::{Blob, Image};
 
+use crate::aws::ecr;
 use crate::error::Failure;
 use crate::observe::Seen;
-use crate::observe::image::ImageRepository;
+use crate::observe::image::{ImageRepository, Named};
 use crate::output::megabytes;
 use crate::plan::{Action, Content, Operation, Tag, Verdict};
 
@@ -65,6 +67,26 @@ pub fn push(wanted: &Wanted<'_>, there: &There, tags: &[Tag]) -> Result<Vec<Acti
     Ok(actions)
 }
 
+/// The image that the steps shall run, by its digest if it is there, and what a plan says of it.
+///
+/// Where it is not `needed`, what is not there goes by its tag, and nothing is said.
+#[must_use]
+pub fn pin(image: &str, named: &Named<'_>, found: Option<&ecr::Image>, needed: bool) -> (String, Option<Action>) {
+    let missing = |because: String| Action::new(Verdict::Missing, "image", image, because, Vec::new());
+    match found {
+        Some(found) if found.media_type == MANIFEST_TYPE => {
+            let because = format!("it is in the registry: the steps run {}", found.digest);
+            (named.pinned(&found.digest), Some(Action::keep("image", image, because)))
+        }
+        Some(ecr::Image { media_type, .. }) => {
+            let because = format!("SageMaker takes no image of the type {media_type}, but {MANIFEST_TYPE}");
+            (image.to_owned(), Some(missing(because)))
+        }
+        None if needed => (image.to_owned(), Some(missing("it is not in the registry".to_owned()))),
+        None => (image.to_owned(), None),
+    }
+}
+
 fn repository_action(name: &str, seen: &Seen<ImageRepository>, tags: &[Tag]) -> Action {
     let found = match seen {
         Seen::Present(found) => found,
@@ -116,8 +138,6 @@ mod tests {
     use container_image::{File, Layer, Platform, Runs};
 
     use super::*;
-    use crate::aws::ecr;
-
     fn image() -> Image {
         let layer = Layer::new([File::program("usr/bin/hello", b"hello".to_vec())]).unwrap();
         Image::new(&Platform::linux_amd64(), &Runs::default(), vec![layer]).unwrap()
@@ -162,6 +182,24 @@ mod tests {
         let there = There { repository: None, tagged: Some("sha256:0".to_owned()), blobs: vec![] };
         let refused = push(&wanted, &there, &[]).unwrap_err();
         assert!(refused.to_string().starts_with("r/sts:one is another image already: sha256:0"), "{refused}");
+    }
+
+    #[test]
+    fn an_image_that_is_there_is_pinned() {
+        const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sts:one";
+        let pinned = IMAGE.replace(":one", "@sha256:ab");
+        let of = |media_type: &str| Some(ecr::Image { digest: "sha256:ab".into(), media_type: media_type.into() });
+        let oci = "application/vnd.oci.image.manifest.v1+json";
+        for (found, needed, image, verdict) in [
+            (of(MANIFEST_TYPE), true, pinned.as_str(), Some(Verdict::Keep)),
+            (of(MANIFEST_TYPE), false, &pinned, Some(Verdict::Keep)),
+            (of(oci), false, IMAGE, Some(Verdict::Missing)),
+            (None, true, IMAGE, Some(Verdict::Missing)),
+            (None, false, IMAGE, None),
+        ] {
+            let (run, action) = pin(IMAGE, &Named::read(IMAGE).unwrap(), found.as_ref(), needed);
+            assert_eq!((run.as_str(), action.map(|action| action.verdict)), (image, verdict), "{found:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use container_image::Image;
 use serde::Serialize;
 
 use super::bootstrap::verified;
+use super::watch::offline;
 use crate::aws::{Clients, Mode, Session};
 use crate::cli;
 use crate::error::Failure;
@@ -14,9 +15,10 @@ use crate::execute::Executor;
 use crate::observe::Seen;
 use crate::observe::image::{self as observe, Named};
 use crate::output::{Output, megabytes};
-use crate::plan::{Action, Operation, Plan, Tag};
+use crate::plan::{Action, Operation, Plan, Tag, Verdict};
 use crate::plans::image::{self as plans, There, Wanted};
 use crate::registry::{Registry, credentials};
+use crate::site::Site;
 
 /// Pushes the image of an archive to the account's ECR; with `--dry`, says what that would do.
 ///
@@ -73,6 +75,46 @@ pub async fn push_elsewhere(
     let clients = Clients::of_nobody(mode);
     let executor = Executor { clients: &clients, account: "", registry: Some(&registry) };
     act(&executor, &format!("{host}/{repository}"), &archive, &there, &[], output, mode).await
+}
+
+/// What the steps run.
+pub struct Pinned {
+    /// The site, with the image by its digest if it is in ECR.
+    pub site: Site,
+    /// What a plan says of it; nothing where it need not be there, and is not.
+    pub action: Option<Action>,
+}
+
+/// Looks for the image of the steps, and pins it.
+///
+/// # Errors
+/// When it has to be in ECR and cannot be, or the call is refused.
+pub async fn pin(session: &Session, output: &Output) -> Result<Pinned, Failure> {
+    let (site, needed) = (&session.site, session.needs_image);
+    let named = match Named::read(&site.image) {
+        Ok(named) => named,
+        // The fake runs images of any name.
+        Err(_) if !needed => return Ok(Pinned { site: site.clone(), action: None }),
+        Err(failure) => return Err(failure),
+    };
+    let found = observe::image(&session.clients.ecr, site, &named).await?;
+    let (image, action) = plans::pin(&site.image, &named, found.as_ref(), needed);
+    if action.is_none() {
+        output.detail(format_args!("image: {image} is not in the registry; what stands for it here runs in its place"));
+    }
+    Ok(Pinned { site: Site { image, ..site.clone() }, action })
+}
+
+/// The image is there, if it has to be.
+///
+/// # Errors
+/// When it is not.
+pub fn there_if_needed(session: &Session, plan: &Plan) -> Result<(), Failure> {
+    let Some(action) = plan.actions.iter().find(|action| action.verdict == Verdict::Missing) else { return Ok(()) };
+    let offline = offline(session);
+    Err(Failure::operation(format!("{} {}: {}", action.kind, action.name, action.because)).hint(format!(
+        "`cargo xtask image push{offline}` builds it and brings it there; STSMM_IMAGE names another one"
+    )))
 }
 
 /// An image, and the name under which it is in its archive.

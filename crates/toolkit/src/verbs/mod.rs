@@ -178,12 +178,22 @@ impl Context {
         }
         let current =
             std::env::current_dir().map_err(|error| Failure::usage("there is no current directory").because(error))?;
-        let Globals { state, scenario, enforce_iam, as_caller, output: format, verbose, settings: flags, .. } = globals;
+        let Globals {
+            state,
+            scenario,
+            enforce_iam,
+            strict_images,
+            as_caller,
+            output: format,
+            verbose,
+            settings: flags,
+            ..
+        } = globals;
         let settings = Settings::resolve(&Sources::of_process(flags, &current)?)?;
         let place = if offline {
             let scenario = scenario.unwrap_or_else(|| "ready".to_owned());
             let state = state_folder(state.as_deref(), settings.state_dir.as_deref(), &current);
-            Place::Offline { state, scenario, enforce_iam }
+            Place::Offline { state, scenario, enforce_iam, strict_images }
         } else {
             Place::Aws
         };
@@ -228,6 +238,7 @@ impl Globals {
     fn offline_only(&self) -> Option<&'static str> {
         let state = self.state.as_deref().map(|_: &Path| "--state");
         let scenario = self.scenario.as_deref().map(|_| "--scenario");
-        state.or(scenario).or(self.enforce_iam.then_some("--enforce-iam"))
+        let strict = self.enforce_iam.then_some("--enforce-iam").or(self.strict_images.then_some("--strict-images"));
+        state.or(scenario).or(strict)
     }
 }
