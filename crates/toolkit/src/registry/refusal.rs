@@ -6,6 +6,9 @@ use oci_client::errors::{OciDistributionError, OciEnvelope, OciErrorCode};
 
 use crate::error::Failure;
 
+/// What was pushed before a failure stays.
+const AGAIN: &str = "run it again: what has been pushed is there";
+
 /// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -90,8 +93,7 @@ pub(super) fn failure(step: Step, what: &str, host: &str, is_ecr: bool, error: &
     };
     let failure = Failure::operation(format!("{step} at {host} was refused: {why}"));
     if is_transient(error) {
-        let again = "run it again: what has been pushed is there";
-        return failure.transient().hint(hint.map_or_else(|| again.to_owned(), |hint| format!("{hint}; then {again}")));
+        return failure.transient().hint(hint.map_or_else(|| AGAIN.to_owned(), |hint| format!("{hint}; then {AGAIN}")));
     }
     match hint {
         Some(hint) => failure.hint(hint),
@@ -105,6 +107,7 @@ fn said(envelope: &OciEnvelope, host: &str, is_ecr: bool) -> (String, Option<Str
     let code = serde_json::to_value(&error.code).ok().and_then(|code| code.as_str().map(str::to_owned));
     let code = code.unwrap_or_default();
     let hint = match error.code {
+        OciErrorCode::Denied if error.message.contains("expired") => Some(AGAIN.to_owned()),
         OciErrorCode::Denied | OciErrorCode::Unauthorized => Some(sign_in(host, is_ecr)),
         OciErrorCode::TagInvalid => Some(
             "a tag of this repository stays with the image that it was given to: build the image anew, from other source"
