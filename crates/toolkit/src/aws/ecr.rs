@@ -18,7 +18,7 @@ use crate::plan::Tag;
 const API: &str = "AmazonEC2ContainerRegistry_V20150921";
 
 /// What a manifest may be: whatever there is shall be shown, and not converted.
-const MANIFESTS: [&str; 4] = [
+pub(crate) const MANIFESTS: [&str; 4] = [
     container_image::manifest::MANIFEST_TYPE,
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.manifest.v1+json",

@@ -3,6 +3,8 @@
 use container_image::manifest::MANIFEST_TYPE;
 use container_image::{Blob, Image};
 
+use serde_json::Value;
+
 use crate::aws::ecr;
 use crate::error::Failure;
 use crate::observe::Seen;
@@ -26,10 +28,45 @@ pub struct Wanted<'a> {
 pub struct There {
     /// The repository, where it is one of ECR's.
     pub repository: Option<(String, Seen<ImageRepository>)>,
-    /// The digest of the image that has the tag.
-    pub tagged: Option<String>,
+    /// The image that has the tag.
+    pub tagged: Tagged,
     /// The digests of the image's parts that are there.
     pub blobs: Vec<String>,
+}
+
+/// The image that has the tag, by the digest of its manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tagged {
+    /// None has.
+    None,
+    /// This very one.
+    This,
+    /// One that runs the same, and of which something else is said: a commit changes the labels, and not the program.
+    Same(String),
+    /// Another.
+    Other(String),
+}
+
+impl Tagged {
+    /// Compares with an image, by a manifest and a config.
+    #[must_use]
+    pub fn compare(image: &Image, digest: String, manifest: &Value, config: &Value) -> Self {
+        let own: Value = serde_json::from_slice(image.config().bytes()).unwrap_or_default();
+        let layers = manifest["layers"].as_array().into_iter().flatten().map(|layer| layer["digest"].as_str());
+        let own_layers = image.layers().iter().map(|layer| Some(layer.blob().digest().as_str()));
+        let same = manifest["mediaType"] == MANIFEST_TYPE && layers.eq(own_layers);
+        match same && without_labels(config.clone()) == without_labels(own) {
+            true => Self::Same(digest),
+            false => Self::Other(digest),
+        }
+    }
+}
+
+fn without_labels(mut config: Value) -> Value {
+    if let Some(container) = config["config"].as_object_mut() {
+        container.remove("Labels");
+    }
+    config
 }
 
 /// What has to be done so that the image is there by its tag; `tags` are for a repository of our making.
@@ -41,18 +78,23 @@ pub fn push(wanted: &Wanted<'_>, there: &There, tags: &[Tag]) -> Result<Vec<Acti
     let name = format!("{place}:{tag}");
     let digest = image.digest().as_str();
     let mut actions: Vec<_> = there.repository.iter().map(|(name, seen)| repository_action(name, seen, tags)).collect();
-    match there.tagged.as_deref() {
-        Some(tagged) if tagged == digest => {
+    match &there.tagged {
+        Tagged::This => {
             actions.push(Action::keep("image", name, format!("it is there already: {digest}")));
             return Ok(actions);
         }
-        Some(other) => {
+        Tagged::Same(other) => {
+            let because = format!("one that runs the same is there, with other labels: {other}");
+            actions.push(Action::keep("image", name, because));
+            return Ok(actions);
+        }
+        Tagged::Other(other) => {
             return Err(Failure::operation(format!("{name} is another image already: {other}, and not {digest}")).hint(
                 "a tag is of one source, and stays with its image; `cargo xtask image build` from source that was not \
                  changed makes the same one, unless another toolchain does it: run that one, or name it with STSMM_IMAGE",
             ));
         }
-        None => {}
+        Tagged::None => {}
     }
     for (kind, blob) in image.layers().iter().map(|layer| ("layer", layer.blob())).chain([("config", image.config())]) {
         actions.push(blob_action(kind, blob, &there.blobs));
@@ -164,22 +206,44 @@ mod tests {
         let there = |repository, tagged, blobs| There { repository, tagged, blobs };
         let layer = image.layers()[0].blob().digest().as_str().to_owned();
         let all = [("repository", Create), ("layer", Create), ("config", Create), ("image", Create)];
-        check(&there(Some((name(), Seen::Absent)), None, vec![]), &all);
-        check(&there(None, None, vec![]), &all[1..]);
+        check(&there(Some((name(), Seen::Absent)), Tagged::None, vec![]), &all);
+        check(&there(None, Tagged::None, vec![]), &all[1..]);
         let some = [("repository", Keep), ("layer", Keep), ("config", Create), ("image", Create)];
-        check(&there(Some((name(), repository(true, true))), None, vec![layer]), &some);
-        let digest = || Some(image.digest().as_str().to_owned());
-        check(
-            &there(Some((name(), repository(true, true))), digest(), vec![]),
-            &[("repository", Keep), ("image", Keep)],
-        );
+        check(&there(Some((name(), repository(true, true))), Tagged::None, vec![layer]), &some);
+        for tagged in [Tagged::This, Tagged::Same("sha256:0".into())] {
+            check(
+                &there(Some((name(), repository(true, true))), tagged, vec![]),
+                &[("repository", Keep), ("image", Keep)],
+            );
+        }
+    }
+
+    #[test]
+    fn labels_make_no_other_image() {
+        let of = |content: &str, entrypoint: &str, label: &str| {
+            let layer = Layer::new([File::program("usr/bin/hello", content.into())]).unwrap();
+            let labels = [("revision".to_owned(), label.to_owned())].into();
+            let runs = Runs { entrypoint: vec![entrypoint.to_owned()], labels, ..Runs::default() };
+            Image::new(&Platform::linux_amd64(), &runs, vec![layer]).unwrap()
+        };
+        let one = of("hello", "/hello", "1");
+        for (other, same) in [
+            (of("hello", "/hello", "2"), true),
+            (of("hello", "/hallo", "1"), false),
+            (of("hallo", "/hello", "1"), false),
+        ] {
+            let json = |blob: &Blob| serde_json::from_slice(blob.bytes()).unwrap();
+            let digest = other.digest().to_string();
+            let found = Tagged::compare(&one, digest.clone(), &json(other.manifest()), &json(other.config()));
+            assert_eq!(found, if same { Tagged::Same(digest) } else { Tagged::Other(digest) });
+        }
     }
 
     #[test]
     fn a_tag_of_another_image_is_left_to_it() {
         let image = image();
         let wanted = Wanted { image: &image, place: "r/sts", tag: "one" };
-        let there = There { repository: None, tagged: Some("sha256:0".to_owned()), blobs: vec![] };
+        let there = There { repository: None, tagged: Tagged::Other("sha256:0".to_owned()), blobs: vec![] };
         let refused = push(&wanted, &there, &[]).unwrap_err();
         assert!(refused.to_string().starts_with("r/sts:one is another image already: sha256:0"), "{refused}");
     }

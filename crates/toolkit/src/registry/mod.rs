@@ -17,7 +17,7 @@ use oci_client::token_cache::RegistryTokenType;
 use oci_client::{Reference, RegistryOperation};
 
 use crate::aws::dry::Refused;
-use crate::aws::ecr::SignIn;
+use crate::aws::ecr::{MANIFESTS, SignIn};
 use crate::aws::{Mode, Session};
 use crate::error::Failure;
 use refusal::Step;
@@ -79,16 +79,29 @@ impl Registry {
         Ok(Self { client, repository: reference, auth, is_ecr: false, pause, mode })
     }
 
-    /// The image that has the tag: the digest of its manifest. Nothing if there is none, or no such repository.
+    /// The manifest of the image that has the tag, and its digest. Nothing if there is none, or no such repository.
     ///
     /// # Errors
     /// When the registry does not say.
-    pub async fn digest_of(&self, tag: &str) -> Result<Option<String>, Failure> {
+    pub async fn manifest(&self, tag: &str) -> Result<Option<(Bytes, String)>, Failure> {
         let image = self.repository.clone_with_tag(tag);
         let asked = self.patiently(Step::Tag, tag, async || {
-            self.client.fetch_manifest_digest(&image, &self.auth).await.map(Some).or_else(refusal::absent)
+            let pulled = self.client.pull_manifest_raw(&image, &self.auth, &MANIFESTS).await;
+            pulled.map(Some).or_else(refusal::absent)
         });
         asked.await
+    }
+
+    /// A small blob: the config of an image.
+    ///
+    /// # Errors
+    /// When the registry does not give it.
+    pub async fn blob(&self, digest: &str) -> Result<Vec<u8>, Failure> {
+        let pull = async || {
+            let mut content = Vec::new();
+            self.client.pull_blob(&self.repository, digest, &mut content).await.map(|()| content)
+        };
+        self.patiently(Step::Pull, digest, pull).await
     }
 
     /// Whether the repository has a blob.
@@ -213,8 +226,10 @@ fn client(host: &str, plain: bool) -> Result<Client, Failure> {
         https_proxy: is_here(host).then(|| "http://127.0.0.1".to_owned()),
         ..ClientConfig::default()
     };
-    Client::try_from(config)
-        .map_err(|error| Failure::operation("there can be no client for registries").because(error.to_string()))
+    Client::try_from(config).map_err(|error| {
+        Failure::operation(format!("there can be no client for registries: {}", refusal::deepest(&error)))
+            .hint("TLS wants the certificates of this system: install ca-certificates, or set SSL_CERT_FILE")
+    })
 }
 
 /// Whether a host, with its port if it has one, is this machine.

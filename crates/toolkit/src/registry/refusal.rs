@@ -16,6 +16,8 @@ pub(super) enum Step {
     Tag,
     /// Looking for a blob.
     Look,
+    /// Getting a blob.
+    Pull,
     /// Sending a blob.
     Blob,
     /// Giving an image its tag.
@@ -28,6 +30,7 @@ impl Step {
         let (did, calls) = match self {
             Self::Tag => ("looking for the image", "BatchGetImage"),
             Self::Look => ("looking for the blob", "BatchCheckLayerAvailability"),
+            Self::Pull => ("pulling the blob", "GetDownloadUrlForLayer"),
             Self::Blob => ("pushing the blob", "InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload"),
             Self::Manifest => ("pushing the image", "PutImage"),
         };
@@ -127,7 +130,7 @@ fn sign_in(host: &str, is_ecr: bool) -> String {
 }
 
 /// The last cause: the wrappers above it say little more than that something failed.
-fn deepest(error: &dyn Error) -> String {
+pub(super) fn deepest(error: &dyn Error) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
         last = cause;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use container_image::Image;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::bootstrap::verified;
 use super::watch::offline;
@@ -16,7 +17,7 @@ use crate::observe::Seen;
 use crate::observe::image::{self as observe, Named};
 use crate::output::{Output, megabytes};
 use crate::plan::{Action, Operation, Plan, Tag, Verdict};
-use crate::plans::image::{self as plans, There, Wanted};
+use crate::plans::image::{self as plans, Tagged, There, Wanted};
 use crate::registry::{Registry, credentials};
 use crate::site::Site;
 
@@ -145,19 +146,32 @@ impl Archive {
 
 /// What the registry has of the image; nothing without one.
 async fn there(registry: Option<&Registry>, archive: &Archive) -> Result<There, Failure> {
-    let mut there = There { repository: None, tagged: None, blobs: Vec::new() };
+    let mut there = There { repository: None, tagged: Tagged::None, blobs: Vec::new() };
     let Some(registry) = registry else { return Ok(there) };
-    there.tagged = registry.digest_of(&archive.tag).await?;
-    if there.tagged.is_some() {
+    let image = &archive.image;
+    if let Some((manifest, digest)) = registry.manifest(&archive.tag).await? {
+        there.tagged = match digest == image.digest().as_str() {
+            true => Tagged::This,
+            false => compare(registry, image, digest, &manifest).await?,
+        };
         return Ok(there);
     }
-    let image = &archive.image;
     for blob in image.layers().iter().map(container_image::Layer::blob).chain([image.config()]) {
         if registry.has(blob.digest().as_str()).await? {
             there.blobs.push(blob.digest().as_str().to_owned());
         }
     }
     Ok(there)
+}
+
+/// Whether an image runs the same as ours.
+async fn compare(registry: &Registry, image: &Image, digest: String, manifest: &[u8]) -> Result<Tagged, Failure> {
+    let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();
+    let config = match manifest["config"]["digest"].as_str() {
+        Some(config) => serde_json::from_slice(&registry.blob(config).await?).unwrap_or_default(),
+        None => Value::Null,
+    };
+    Ok(Tagged::compare(image, digest, &manifest, &config))
 }
 
 async fn act(
@@ -171,7 +185,10 @@ async fn act(
 ) -> Result<(), Failure> {
     let wanted = Wanted { image: &archive.image, place, tag: &archive.tag };
     let plan = Plan { actions: plans::push(&wanted, there, tags)? };
-    let digest = archive.image.digest();
+    let digest = match &there.tagged {
+        Tagged::Same(digest) => digest,
+        _ => archive.image.digest().as_str(),
+    };
     let report = Report {
         image: format!("{place}:{}", archive.tag),
         pinned: format!("{place}@{digest}"),

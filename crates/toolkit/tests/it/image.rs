@@ -150,6 +150,10 @@ async fn a_tag_stays_with_its_image() {
     let digest = pushed["pinned"].as_str().unwrap().split_once('@').unwrap().1;
     assert!(stderr.contains(&format!("{REPOSITORY}:{TAG} is another image already: {digest}")), "{stderr}");
     assert!(stderr.contains("\nhint: "), "{stderr}");
+    // One that was made of a later commit, and runs the same, need not be pushed.
+    let later = world.user.labelled_archive(TAG, "one", "later");
+    let again = world.answer(&["image", "push", "--archive", &later]);
+    assert_eq!((verdicts(&again)[1], &again["pinned"]), (("image", "keep"), &pushed["pinned"]));
     // Of an image by another tag, `run` would not hear.
     let other = world.user.archive("other", "two");
     let (code, _, stderr) = world.run(&["image", "push", "--archive", &other]);

@@ -39,9 +39,16 @@ impl User {
 
     /// An archive with an image of this tag that is small, and is told from others by its content; its name.
     pub fn archive(&self, tag: &str, content: &str) -> String {
+        self.labelled_archive(tag, content, "")
+    }
+
+    /// The same, of which something is said.
+    pub fn labelled_archive(&self, tag: &str, content: &str, revision: &str) -> String {
         let layer = Layer::new([File::program("usr/bin/sts-container", content.as_bytes().to_vec())]).unwrap();
-        let image = Image::new(&Platform::linux_amd64(), &Runs::default(), vec![layer]).unwrap();
-        let name = format!("image-{content}.tar");
+        let labels = [("org.opencontainers.image.revision".to_owned(), revision.to_owned())].into();
+        let runs = Runs { labels, ..Runs::default() };
+        let image = Image::new(&Platform::linux_amd64(), &runs, vec![layer]).unwrap();
+        let name = format!("image-{content}{revision}.tar");
         std::fs::write(self.folder().join(&name), image.to_archive(&format!("sts-container:{tag}")).unwrap()).unwrap();
         name
     }
