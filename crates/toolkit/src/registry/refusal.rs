@@ -76,6 +76,8 @@ fn is_passing(status: u16) -> bool {
 /// The failure of a step at a registry.
 pub(super) fn failure(step: Step, what: &str, host: &str, is_ecr: bool, error: &OciDistributionError) -> Failure {
     let step = step.words(what, is_ecr);
+    // What no one answered was not refused.
+    let mut outcome = "was refused";
     let (why, hint) = match error {
         OciDistributionError::RegistryError { envelope, .. } => said(envelope, host, is_ecr),
         OciDistributionError::ServerError { code, message, .. } => match serde_json::from_str(message) {
@@ -90,11 +92,12 @@ pub(super) fn failure(step: Step, what: &str, host: &str, is_ecr: bool, error: &
         }
         OciDistributionError::RequestError(error) => {
             let hint = "check the network, the proxy (HTTPS_PROXY, NO_PROXY) and the registry's name";
-            (format!("no answer: {}", deepest(error)), Some(hint.to_owned()))
+            outcome = "was not answered";
+            (deepest(error), Some(hint.to_owned()))
         }
         other => (other.to_string(), None),
     };
-    let failure = Failure::operation(format!("{step} at {host} was refused: {why}"));
+    let failure = Failure::operation(format!("{step} at {host} {outcome}: {why}"));
     if is_transient(error) {
         return failure.transient().hint(hint.map_or_else(|| AGAIN.to_owned(), |hint| format!("{hint}; then {AGAIN}")));
     }
