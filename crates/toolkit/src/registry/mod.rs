@@ -84,7 +84,7 @@ impl Registry {
     /// # Errors
     /// When the registry does not say.
     pub async fn manifest(&self, tag: &str) -> Result<Option<(Bytes, String)>, Failure> {
-        let image = self.repository.clone_with_tag(tag);
+        let image = self.image(tag);
         let asked = self.patiently(Step::Tag, tag, async || {
             let pulled = self.client.pull_manifest_raw(&image, &self.auth, &MANIFESTS).await;
             pulled.map(Some).or_else(refusal::absent)
@@ -150,7 +150,7 @@ impl Registry {
         content: &Bytes,
     ) -> Result<(), Failure> {
         self.may_change("PutManifest")?;
-        let image = self.repository.clone_with_tag(tag);
+        let image = self.image(tag);
         let media_type = http::HeaderValue::from_str(media_type)
             .map_err(|error| Failure::operation(format!("`{media_type}` is no media type")).because(error))?;
         let put = async || {
@@ -165,6 +165,11 @@ impl Registry {
             }
         };
         self.patiently(Step::Manifest, tag, put).await
+    }
+
+    fn image(&self, tag: &str) -> Reference {
+        let repository = &self.repository;
+        Reference::with_tag(repository.registry().to_owned(), repository.repository().to_owned(), tag.to_owned())
     }
 
     fn may_change(&self, operation: &str) -> Result<(), Failure> {
@@ -240,16 +245,6 @@ fn is_here(host: &str) -> bool {
     };
     let name = name.trim_start_matches('[').trim_end_matches(']');
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-trait WithTag {
-    fn clone_with_tag(&self, tag: &str) -> Self;
-}
-
-impl WithTag for Reference {
-    fn clone_with_tag(&self, tag: &str) -> Self {
-        Self::with_tag(self.registry().to_owned(), self.repository().to_owned(), tag.to_owned())
-    }
 }
 
 #[cfg(test)]
