@@ -183,7 +183,7 @@ pub struct Run {
     /// Start the execution and leave it alone
     #[arg(long)]
     pub detach: bool,
-    /// Do not ask first whether the role may do all this
+    /// Do not ask first whether the image is there and the role may do all this
     #[arg(long)]
     pub no_preflight: bool,
     /// Say first which jobs will be taken over from an earlier execution, and why the others have to run

@@ -53,6 +53,7 @@ mod page;
 pub mod replace;
 pub mod store;
 pub mod testing;
+mod wildcard;
 
 pub use error::ApiError;
 pub use fake::{Fake, FakeBuilder};

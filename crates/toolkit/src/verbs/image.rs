@@ -114,7 +114,8 @@ pub fn there_if_needed(session: &Session, plan: &Plan) -> Result<(), Failure> {
     let Some(action) = plan.actions.iter().find(|action| action.verdict == Verdict::Missing) else { return Ok(()) };
     let offline = offline(session);
     Err(Failure::operation(format!("{} {}: {}", action.kind, action.name, action.because)).hint(format!(
-        "`cargo xtask image push{offline}` builds it and brings it there; STSMM_IMAGE names another one"
+        "`cargo xtask image push{offline}` builds it and brings it there; STSMM_IMAGE names another one; to try \
+         all the same: --no-preflight"
     )))
 }
 

@@ -63,9 +63,9 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
         image::there_if_needed(session, &preview.plan)?;
         return bootstrap::verified(&preview.plan);
     }
-    image::there_if_needed(session, &plan)?;
     bootstrap::verified(&plan)?;
     if !arguments.no_preflight {
+        image::there_if_needed(session, &plan)?;
         doctor::preflight(session, &[Feature::Bootstrap, Feature::Run]).await?;
     }
     if let Some(Input::Local { label, rows, .. }) = &input {

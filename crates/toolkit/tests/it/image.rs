@@ -128,16 +128,16 @@ async fn an_image_that_is_not_there_fails_in_sagemakers_words() {
     let world = World::new().await;
     let archive = world.user.archive(TAG, "one");
     world.answer(&["image", "push", "--archive", &archive]);
-    world.aws.fake().strict_images.turn_on();
     let unknown = format!("{REPOSITORY}@sha256:{}", "0".repeat(64));
-    // The toolkit was not told to be strict, so that only SageMaker notices.
-    let (code, stdout, stderr) = world.run_with(&[("STSMM_IMAGE", &unknown)], &["run", "--offline"]);
+    let all_the_same = ["run", "--offline", "--strict-images", "--no-preflight"];
+    let (code, stdout, stderr) = world.run_with(&[("STSMM_IMAGE", &unknown)], &all_the_same);
     assert_eq!(code, 1, "{stdout}{stderr}");
     let said = format!("ClientError: API error (404): manifest for {unknown} not found");
     assert!(stdout.contains(&said), "{stdout}");
     let (code, _, stderr) = world.run_with(&[("STSMM_IMAGE", &unknown)], &["run", "--offline", "--strict-images"]);
     assert_eq!(code, 1);
     assert!(stderr.contains(&format!("image {unknown}: it is not in the registry")), "{stderr}");
+    assert!(stderr.contains("to try all the same: --no-preflight"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

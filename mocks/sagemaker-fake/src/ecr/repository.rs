@@ -10,6 +10,7 @@ use crate::ApiError;
 use crate::clock::Timestamp;
 use crate::fake::Context;
 use crate::store::{Change, Record, Records};
+use crate::wildcard::fits;
 
 /// The most tags that a repository may have.
 const MOST_TAGS: usize = 50;
@@ -22,8 +23,7 @@ pub struct Repository {
     /// `sts-container`, or `team/sts-container`.
     pub name: String,
     created: Timestamp,
-    /// Whether a tag stays with the image that it was given to first.
-    pub immutable: bool,
+    mutability: Mutability,
     scan_on_push: bool,
     encryption: Value,
     tags: BTreeMap<String, String>,
@@ -48,22 +48,58 @@ impl Repository {
         format!("arn:aws:ecr:{}:{account}:repository/{}", self.region, self.name)
     }
 
-    fn mutability(&self) -> &'static str {
-        if self.immutable { "IMMUTABLE" } else { "MUTABLE" }
-    }
-
     fn described(&self, account: &str) -> Value {
         let domain = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        json!({
+        let mut described = json!({
             "repositoryArn": self.arn(account),
             "registryId": account,
             "repositoryName": self.name,
             "repositoryUri": format!("{account}.dkr.ecr.{}.{domain}/{}", self.region, self.name),
             "createdAt": self.created,
-            "imageTagMutability": self.mutability(),
             "imageScanningConfiguration": {"scanOnPush": self.scan_on_push},
             "encryptionConfiguration": self.encryption,
-        })
+        });
+        self.mutability.describe(&mut described);
+        described
+    }
+}
+
+/// Whether a tag stays with the image that it was given to first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Mutability {
+    /// As ECR calls it.
+    name: String,
+    /// Tags of which the contrary holds: patterns, with `*` for anything.
+    exclusions: Vec<String>,
+}
+
+impl Mutability {
+    fn read(input: &Value) -> Result<Self, ApiError> {
+        let name = input["imageTagMutability"].as_str().unwrap_or("MUTABLE").to_owned();
+        let filters = input["imageTagMutabilityExclusionFilters"].as_array().map_or(&[][..], Vec::as_slice);
+        // The sentences are inferred.
+        let wrong = match (name.ends_with("_WITH_EXCLUSION"), filters.is_empty()) {
+            (true, true) => format!("imageTagMutabilityExclusionFilters must be given for {name}"),
+            (false, false) => format!("imageTagMutabilityExclusionFilters cannot be given for {name}"),
+            _ => {
+                let exclusions = filters.iter().filter_map(|filter| filter["filter"].as_str().map(str::to_owned));
+                return Ok(Self { name, exclusions: exclusions.collect() });
+            }
+        };
+        Err(ApiError::new("InvalidParameterException", format!("Invalid parameter: {wrong}")))
+    }
+
+    fn describe(&self, output: &mut Value) {
+        output["imageTagMutability"] = json!(self.name);
+        if !self.exclusions.is_empty() {
+            let filter = |filter: &String| json!({"filterType": "WILDCARD", "filter": filter});
+            output["imageTagMutabilityExclusionFilters"] = self.exclusions.iter().map(filter).collect();
+        }
+    }
+
+    fn holds(&self, tag: &str) -> bool {
+        let excluded = self.exclusions.iter().any(|pattern| fits(pattern, tag));
+        self.name.starts_with("IMMUTABLE") != excluded
     }
 }
 
@@ -110,20 +146,12 @@ pub(super) fn change<T>(
     })
 }
 
-fn is_immutable(input: &Value) -> Result<bool, ApiError> {
-    let given = input["imageTagMutability"].as_str().unwrap_or("MUTABLE");
-    if given.ends_with("_WITH_EXCLUSION") {
-        return Err(ApiError::new("InvalidParameterException", format!("{given} is not supported by this fake")));
-    }
-    Ok(given == "IMMUTABLE")
-}
-
 pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
     let mut repository = Repository {
         region: context.region.to_owned(),
         name: named(input).to_owned(),
         created: context.fake.clock.now(),
-        immutable: is_immutable(input)?,
+        mutability: Mutability::read(input)?,
         scan_on_push: input["imageScanningConfiguration"]["scanOnPush"] == true,
         encryption: match &input["encryptionConfiguration"] {
             Value::Null => json!({"encryptionType": "AES256"}),
@@ -199,14 +227,12 @@ pub(super) fn images_of(records: &impl Records, repository: &Repository) -> Resu
 }
 
 pub(super) fn put_image_tag_mutability(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let immutable = is_immutable(input)?;
+    let mutability = Mutability::read(input)?;
     change(context, input, |repository| {
-        repository.immutable = immutable;
-        Ok(json!({
-            "registryId": context.fake.account(),
-            "repositoryName": repository.name,
-            "imageTagMutability": repository.mutability(),
-        }))
+        repository.mutability = mutability;
+        let mut output = json!({"registryId": context.fake.account(), "repositoryName": repository.name});
+        repository.mutability.describe(&mut output);
+        Ok(output)
     })
 }
 
@@ -278,7 +304,7 @@ pub(super) fn may_tag(
 ) -> Result<Option<Image>, ApiError> {
     let holder = images_of(change, repository)?.into_iter().find(|image| image.tags.iter().any(|held| held == tag));
     let holder = holder.filter(|image| image.digest != digest);
-    if holder.is_some() && repository.immutable {
+    if holder.is_some() && repository.mutability.holds(tag) {
         return Err(ApiError::new(
             "ImageTagAlreadyExistsException",
             format!(

@@ -7,6 +7,7 @@ use super::job::{JobFault, step_of};
 use super::written::Written;
 use crate::Fake;
 use crate::jobs::{Job, Kind};
+use crate::wildcard::fits;
 
 /// Something that goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,38 +195,5 @@ impl Rule {
         // Thrown for every one, so that what comes later does not depend on how often it has acted.
         let lucky = self.probability.is_none_or(|probability| dice.f64() < probability);
         within && lucky && self.times.is_none_or(|times| acted < times)
-    }
-}
-
-/// Whether a name fits a pattern, in which `*` stands for anything.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
-            let ends = std::iter::once(name.len()).chain(name.char_indices().rev().map(|(at, _)| at));
-            ends.into_iter().any(|at| fits(rest, &name[at..]))
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        let check = |pattern: &str, name: &str, expected: bool| {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
-        };
-        check("ListModels", "ListModels", true);
-        check("ListModels", "ListModelPackages", false);
-        check("List*", "ListModels", true);
-        check("*Models", "ListModels", true);
-        check("L*t*ls", "ListModels", true);
-        check("L*x*", "ListModels", false);
-        check("*", "", true);
-        check("a*a", "a", false);
-        check("ä*", "ärger", true);
-        check("**", "x", true);
     }
 }

@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::call::CallFault;
 use super::job::JobFault;
-use super::rule::{Fault, Rule, RuleError, fits};
+use super::rule::{Fault, Rule, RuleError};
 use crate::coverage;
 use crate::jobs::Kind;
+use crate::wildcard::fits;
 
 /// The fields of a rule.
 const FIELDS: [&str; 15] = [

@@ -154,6 +154,21 @@ async fn settings_of_a_repository() {
     let made = done(&aws, "CreateRepository", with(json!({"tags": [tag("a")]}))).await;
     assert_eq!(made["repository"]["imageTagMutability"], "MUTABLE");
     done(&aws, "PutImageTagMutability", with(json!({"imageTagMutability": "IMMUTABLE"}))).await;
+    let except =
+        |names: &[&str]| names.iter().map(|name| json!({"filterType": "WILDCARD", "filter": name})).collect::<Value>();
+    let filters = json!({"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION", "imageTagMutabilityExclusionFilters": except(&["dev-*"])});
+    assert_eq!(
+        done(&aws, "PutImageTagMutability", with(filters.clone())).await["imageTagMutabilityExclusionFilters"],
+        filters["imageTagMutabilityExclusionFilters"]
+    );
+    let registry = Registry::of(&aws).await;
+    for (tag, second) in [("dev-1", 201), ("1", 400)] {
+        assert_eq!(registry.push("sts", tag, "one").await.0.status, 201);
+        assert_eq!(registry.push("sts", tag, "two").await.0.status, second, "{tag}");
+    }
+    let lacking = with(json!({"imageTagMutability": "MUTABLE_WITH_EXCLUSION"}));
+    assert_eq!(refused(&aws, "PutImageTagMutability", lacking).await.0, "InvalidParameterException");
+    done(&aws, "PutImageTagMutability", with(json!({"imageTagMutability": "IMMUTABLE"}))).await;
     let scanning = json!({"imageScanningConfiguration": {"scanOnPush": true}});
     done(&aws, "PutImageScanningConfiguration", with(scanning.clone())).await;
     let described = done(&aws, "DescribeRepositories", json!({"repositoryNames": ["sts"]})).await;
