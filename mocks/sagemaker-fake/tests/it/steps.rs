@@ -260,8 +260,13 @@ async fn a_script_that_fails_fails_as_in_a_framework_image() {
         "AlgorithmError: no rows, exit code: 1"
     );
     assert_eq!(
-        failure("killed", "train.sh", &[("train.sh", "kill -KILL $$")]).await.lines().nth(1),
-        Some("ExitCode 137")
+        failure("killed", "train.sh", &[("train.sh", "kill -KILL $$")]).await.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "ExitCode 137",
+            "ErrorMessage \"\"",
+            "ExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"",
+            "Command \"/bin/sh -c ./train.sh --l2 1\", exit code: 1"
+        ]
     );
     assert_eq!(
         failure("missing", "other.sh", &[("train.sh", "exit 0")]).await.lines().last(),

@@ -90,9 +90,8 @@ pub(super) fn prepare(
             let script = code.join(program);
             let executable = std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o777));
             executable.map_err(|_| Refusal::missing(&format!("{base}/code/{program}")))?;
-            let words =
-                std::iter::once(format!("./{program}")).chain(arguments.iter().map(|argument| quoted(argument)));
-            vec!["/bin/sh".to_owned(), "-c".to_owned(), words.collect::<Vec<_>>().join(" ")]
+            let arguments: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
+            vec!["/bin/sh".to_owned(), "-c".to_owned(), format!("./{program} {}", arguments.join(" "))]
         }
         Kind::Package => {
             said.extend(source::requirements(&code, &python)?);
@@ -121,8 +120,12 @@ pub(super) fn failed(tree: &Tree, command: &[String], status: ExitStatus) -> io:
     }
     // Python's way to say that it was killed.
     let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or_default());
-    let text =
-        format!("ExecuteUserScriptError:\nExitCode {code}\nErrorMessage \"\"\nCommand \"{}\"", command.join(" "));
+    let extra = match code {
+        137 => "ExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"\n",
+        _ => "",
+    };
+    let command = command.join(" ");
+    let text = format!("ExecuteUserScriptError:\nExitCode {code}\nErrorMessage \"\"\n{extra}Command \"{command}\"");
     std::fs::write(path, text)?;
     Ok(FAILED)
 }
@@ -159,7 +162,7 @@ fn entry_point(program: Option<&str>) -> Result<&str, Refusal> {
     unsupported.sort_unstable();
     unsupported.dedup();
     let detail = if !unsupported.is_empty() {
-        let named: Vec<_> = unsupported.iter().map(|character| format!("{character:?}")).collect();
+        let named: Vec<_> = unsupported.iter().map(|character| python::repr(&character.to_string().into())).collect();
         format!("the character(s) {}", named.join(", "))
     } else if program.starts_with('-') {
         "a leading '-', which is read as a command-line option".to_owned()
