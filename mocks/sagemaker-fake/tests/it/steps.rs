@@ -1,6 +1,7 @@
 //! Other people's steps: what a map of images says, `/opt/ml`, script mode, and limits.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -221,6 +222,87 @@ async fn a_training_script_gets_its_arguments_and_variables() {
         ];
         assert_eq!(log, expected);
         assert_eq!(account.keys("models"), ["models/job/output/model.tar.gz"]);
+    }
+}
+
+/// An interpreter that says what it is asked to run. It is no Python, and nobody need have one; of pip it has what a test says.
+fn interpreter(map: &Map, pip: &str) {
+    let script = format!(
+        "#!/bin/sh\nif [ \"$2\" = pip ]; then {pip}; fi\necho \"$*\" \"[$PYTHONPATH]\"\ncase $* in *fail*) echo 'KeyError: 1'; exit 1;; esac\n"
+    );
+    let path = map.folder.path().join("python");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = fs::read_to_string(map.path()).unwrap();
+    fs::write(map.path(), text.replace("/sagemaker-scikit-learn:*\"", "/*\"\npython = \"python\"")).unwrap();
+}
+
+#[tokio::test]
+async fn python_scripts_and_packages() {
+    let map = Map::new("");
+    interpreter(&map, "exit 0");
+    let account = map.relocated();
+    let run = async |name: &str, files: &[(&str, &str)]| {
+        put_code(&account, files);
+        let job = account.train(training(name, script("train.py", &[("l2", "1")]))).await;
+        assert_eq!((job.status, job.failure_reason), (Status::Completed, None));
+        let root = account.fake.folder().join(format!("jobs/eu-west-1/training-job/{name}/1/algo-1"));
+        let log = printed(&account, Kind::TrainingJob, name).join("\n");
+        log.replace(&root.display().to_string(), "").lines().last().unwrap().to_owned()
+    };
+    assert_eq!(run("script", &[("train.py", "")]).await, "-- train.py --l2 1 [/opt/ml/code]");
+    let package = [("train.py", ""), ("setup.py", ""), ("requirements.txt", "numpy")];
+    assert_eq!(run("package", &package).await, "-m train --l2 1 [/opt/ml/code]");
+    let below = [("train.py", ""), ("setup.py", ""), ("src/lib/__init__.py", "")];
+    assert_eq!(run("below", &below).await, "-m train --l2 1 [/opt/ml/code:/opt/ml/code/src]");
+}
+
+#[tokio::test]
+async fn what_is_required_and_not_installed_is_told() {
+    let map = Map::new("");
+    interpreter(&map, "echo 'ERROR: No matching distribution found for numpy' >&2; exit 1");
+    let account = map.account();
+    let python = map.folder.path().canonicalize().unwrap().join("python");
+    let python = python.display();
+    for (name, file, expected) in [
+        (
+            "script",
+            "lib.py",
+            format!("InstallRequirementsError:\nExitCode 1\nErrorMessage \"\"\nCommand \"{python} -m pip install "),
+        ),
+        (
+            "package",
+            "setup.py",
+            format!("InstallModuleError:\nExitCode 1\nErrorMessage \"\"\nCommand \"{python} -m pip install . "),
+        ),
+    ] {
+        put_code(&account, &[("train.py", ""), (file, ""), ("requirements.txt", "numpy")]);
+        let job = account.train(training(name, script("train.py", &[]))).await;
+        let expected = format!("AlgorithmError: {expected}-r requirements.txt\", exit code: 1");
+        assert_eq!(job.failure_reason, Some(expected));
+        let log = account.log(Kind::TrainingJob, name).join("\n");
+        assert!(log.contains("No matching distribution found for numpy"), "{log}");
+        assert!(log.contains(&format!("{python} -m pip install -r requirements.txt does it")), "{log}");
+    }
+}
+
+/// PyTorch's and TensorFlow's images say why; scikit-learn's leaves that to the log.
+#[tokio::test]
+async fn some_images_tell_the_error_of_a_script() {
+    let map = Map::new("");
+    interpreter(&map, "exit 0");
+    let account = map.account();
+    put_code(&account, &[("fail.py", "")]);
+    for (name, image, message) in [
+        ("torch", "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.1", "KeyError: 1"),
+        ("sklearn", IMAGE, ""),
+    ] {
+        let mut request = training(name, script("fail.py", &[]));
+        request["AlgorithmSpecification"]["TrainingImage"] = json!(image);
+        let reason = account.train(request).await.failure_reason.unwrap();
+        let begin =
+            format!("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage \"{message}\"\nCommand ");
+        assert!(reason.starts_with(&begin), "{reason}");
     }
 }
 
