@@ -120,6 +120,17 @@ refused ValidationError aws sagemaker-runtime invoke-endpoint --endpoint-name no
 curl -sSf -X POST "$CONTROL_URL/clock/advance?seconds=61" >/dev/null
 same captured 1 "$(aws s3 ls --recursive "s3://$bucket/capture/$name/AllTraffic/" | wc -l)"
 
+stage "ecr: a repository, its settings, and a password for docker login"
+aws ecr create-repository --repository-name $name/image --image-tag-mutability IMMUTABLE \
+  --image-scanning-configuration scanOnPush=true >/dev/null
+refused RepositoryAlreadyExistsException aws ecr create-repository --repository-name $name/image
+same repository "$account.dkr.ecr.$AWS_REGION.amazonaws.com/$name/image IMMUTABLE" "$(aws ecr describe-repositories \
+  --repository-names $name/image --query 'repositories[].[repositoryUri,imageTagMutability]' --output text | tr '\t' ' ')"
+same images "" "$(aws ecr list-images --repository-name $name/image --query 'imageIds[]' --output text)"
+aws ecr get-login-password | sed 's/^/user = "AWS:/; s/$/"/' | curl -sSf --config - -o /dev/null "$AWS_ENDPOINT_URL/v2/"
+aws ecr delete-repository --repository-name $name/image >/dev/null
+refused RepositoryNotFoundException aws ecr describe-repositories --repository-names $name/image
+
 stage "cleanup"
 aws sagemaker delete-endpoint --endpoint-name $name
 aws sagemaker wait endpoint-deleted --endpoint-name $name

@@ -1,24 +1,19 @@
 """The journey with the SageMaker Python SDK 2.x: a pipeline of its step classes, its Model and Predictor, its monitor.
 
-`AWS_ENDPOINT_URL`, the credentials and the region come from the environment; `CONTROL_URL` moves the clock, where on AWS
-one would wait for the hour. `Session` is what somebody has to add who points this SDK anywhere else than at AWS.
+`sdk.py` says where AWS is; `CONTROL_URL` moves the clock, where on AWS one would wait for the hour.
 """
 
 import csv
 import io
 import json
-import logging
 import os
 import pathlib
 import sys
 import time
 import urllib.request
 
-# Before it is imported: the SDK tells much of what it finds and leaves out.
-os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
-logging.disable(logging.WARNING)
-
-import boto3
+# First, for it quietens the SDK.
+from sdk import REGION, boto_session, bucket_and_role, remove_bucket_and_role, session, stage, steps_session
 import sagemaker
 from sagemaker.inputs import TrainingInput
 from sagemaker.estimator import Estimator
@@ -38,34 +33,12 @@ from sagemaker.workflow.functions import Join, JsonGet
 from sagemaker.workflow.model_step import ModelStep
 from sagemaker.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
 from sagemaker.workflow.properties import PropertyFile
 from sagemaker.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
 
 NAME = "clients-sdk"
-REGION = os.environ["AWS_REGION"]
 
-
-
-class Session(boto3.Session):
-    """The SDK calls AWS STS by its public address, whatever the environment says: this takes that back."""
-
-    def client(self, service_name, **options):
-        if service_name == "sts":
-            options.pop("endpoint_url", None)
-        return super().client(service_name, **options)
-
-
-boto_session = Session(region_name=REGION)
-# It would tell AWS of every call.
-CONFIG = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
-session = sagemaker.Session(boto_session=boto_session, sagemaker_config=CONFIG)
 s3 = boto_session.client("s3")
-iam = boto_session.client("iam")
-
-
-def stage(title):
-    print(f"  {title}", flush=True)
 
 
 def advance(seconds):
@@ -74,27 +47,8 @@ def advance(seconds):
         return json.load(answer)["now"]
 
 
-def bucket_and_role():
-    stage("default bucket and role")
-    bucket = session.default_bucket()
-    assert s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=session.account_id())
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-    role = iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    full_access = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
-    iam.attach_role_policy(RoleName=NAME, PolicyArn=full_access)
-    assert session.expand_role(NAME) == role
-    return bucket, role
-
-
 def definition(bucket, role, image):
-    steps_session = PipelineSession(
-        boto_session=boto_session, default_bucket=bucket, sagemaker_config=CONFIG
-    )
+    of_steps = steps_session(bucket)
     instances = ParameterInteger("Instances", default_value=1)
     threshold = ParameterFloat("Threshold", default_value=0.3)
     data = ParameterString("Input", default_value=f"s3://{bucket}/{NAME}/input")
@@ -103,7 +57,7 @@ def definition(bucket, role, image):
     def processor(verb, count=1):
         return Processor(
             image_uri=image, role=role, instance_count=count, instance_type="ml.m5.xlarge", base_job_name=NAME,
-            entrypoint=["/usr/bin/sts-container", verb], sagemaker_session=steps_session,
+            entrypoint=["/usr/bin/sts-container", verb], sagemaker_session=of_steps,
         )
 
     def output(name):
@@ -124,7 +78,7 @@ def definition(bucket, role, image):
 
     estimator = Estimator(
         image_uri=image, role=role, instance_count=1, instance_type="ml.m5.xlarge", hyperparameters={"l2": 1.0},
-        output_path=f"s3://{bucket}/{NAME}/models", base_job_name=NAME, sagemaker_session=steps_session,
+        output_path=f"s3://{bucket}/{NAME}/models", base_job_name=NAME, sagemaker_session=of_steps,
     )
     channels = ("train", "validation", "vocabulary")
     train = TrainingStep(
@@ -161,7 +115,7 @@ def definition(bucket, role, image):
             outputs=[output("validate")],
         ),
     )
-    model = Model(image_uri=image, model_data=artefact, role=role, sagemaker_session=steps_session)
+    model = Model(image_uri=image, model_data=artefact, role=role, sagemaker_session=of_steps)
     register = ModelStep(
         name="Register",
         step_args=model.register(
@@ -177,7 +131,7 @@ def definition(bucket, role, image):
     )
     return Pipeline(
         name=NAME, parameters=[data, instances, threshold], steps=[preprocess, train, evaluate, gate],
-        sagemaker_session=steps_session,
+        sagemaker_session=of_steps,
     )
 
 
@@ -314,15 +268,12 @@ def cleanup(bucket, predictor, pipeline, steps):
         client.delete_model_package(ModelPackageName=package["ModelPackageArn"])
     client.delete_model_package_group(ModelPackageGroupName=NAME)
     pipeline.delete()
-    everything = boto_session.resource("s3").Bucket(bucket)
-    everything.objects.all().delete()
-    everything.delete()
-    iam.detach_role_policy(RoleName=NAME, PolicyArn="arn:aws:iam::aws:policy/AmazonSageMakerFullAccess")
-    iam.delete_role(RoleName=NAME)
+    remove_bucket_and_role(bucket, NAME)
 
 
 def main():
-    bucket, role = bucket_and_role()
+    bucket, role = bucket_and_role(NAME)
+    assert s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=session.account_id())
     image = f"{session.account_id()}.dkr.ecr.{REGION}.amazonaws.com/sts-container:latest"
     pairs = pathlib.Path(os.environ["PAIRS"])
     session.upload_data(str(pairs), bucket=bucket, key_prefix=f"{NAME}/input")

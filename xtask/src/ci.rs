@@ -8,7 +8,7 @@ use serde_json::Value;
 use xshell::Shell;
 
 use crate::cargo::cargo;
-use crate::flags::{Check, Ci};
+use crate::flags::{Check, Ci, ImageCheck};
 
 impl Ci {
     /// Runs the checks in their order, and stops at the first that fails.
@@ -42,6 +42,7 @@ impl Check {
                 cargo(sh).args(["doc", "--workspace", "--no-deps", "--locked"]).run()?;
             }
             Check::Test => cargo(sh).args(["test", "--workspace", "--locked"]).run()?,
+            Check::Image => drop(ImageCheck { archive: None }.run(sh)?),
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! What a client needs is installed below `target/clients`, in the versions that the scripts pin, and stays there. Where
 //! that is not possible (no Python, no Terraform, no network) the client is skipped with the reason.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use xshell::{Shell, TempDir, cmd};
 
 use crate::flags::{Client, Clients};
-use crate::forward;
+use crate::{forward, image};
 
 impl Clients {
     /// Tries one client after the other, each on an account of its own, and tells how it went.
@@ -60,32 +61,60 @@ struct Place<'a> {
 
 /// A client's scripts, ready to run: their interpreter if they need one, their names, and a folder of programs that they
 /// find first.
+#[derive(Default)]
 struct Scripts {
     interpreter: Option<PathBuf>,
     names: &'static [&'static str],
     path: Option<PathBuf>,
+    /// The map of images that the fake is given.
+    images: Option<PathBuf>,
+    /// The archive of the steps' image.
+    archive: Option<PathBuf>,
 }
 
 impl Client {
     /// Sees to it that the client is there; the reason if it cannot be.
     fn prepare(self, sh: &Shell, place: &Place<'_>) -> anyhow::Result<Result<Scripts, String>> {
         match self {
-            Client::Boto3 => Ok(venv(sh, place, "aws")?.map(|bin| python(&bin, &["journey.py", "s3.py"]))),
+            Client::Boto3 => Ok(venv(sh, place, "aws")?.map(|bin| python(&bin, &["journey.py", "s3.py", "ecr.py"]))),
             Client::Sdk => Ok(venv(sh, place, "sdk")?.map(|bin| python(&bin, &["sdk_journey.py"]))),
+            Client::Scripts => {
+                let ways = [
+                    cmd!(sh, "unshare -m true"),
+                    cmd!(sh, "unshare -U -r -m true"),
+                    cmd!(sh, "bwrap --dev-bind / / true"),
+                ];
+                if !ways.into_iter().any(succeeds) {
+                    return Ok(Err(
+                        "nobody may have a view of the files here in which /opt/ml is a job's own".to_owned()
+                    ));
+                }
+                let (sdk, mapped) = (venv(sh, place, "sdk")?, venv(sh, place, "scripts")?);
+                // Beside the environment that it names.
+                let images = place.folder.join("images.toml");
+                sh.copy_file(place.scripts.join("scripts/images.toml"), &images)?;
+                let ready = sdk.and_then(|bin| mapped.map(|_| python(&bin, &["scripts_journey.py"])));
+                Ok(ready.map(|scripts| Scripts { images: Some(images), ..scripts }))
+            }
             Client::Cli => {
                 let bin = venv(sh, place, "aws")?;
-                Ok(bin.map(|bin| Scripts { interpreter: None, names: &["journey.sh"], path: Some(bin) }))
+                Ok(bin.map(|bin| Scripts { names: &["journey.sh"], path: Some(bin), ..Scripts::default() }))
+            }
+            Client::Skopeo if !succeeds(cmd!(sh, "skopeo --version")) => Ok(Err("no skopeo".to_owned())),
+            Client::Skopeo => {
+                let (bin, archive) = (venv(sh, place, "aws")?, Some(image::build(sh, None)?));
+                Ok(bin.map(|bin| Scripts { names: &["skopeo.sh"], path: Some(bin), archive, ..Scripts::default() }))
             }
             Client::Terraform => {
                 let ready = terraform(sh, place)?;
-                Ok(ready.map(|()| Scripts { interpreter: None, names: &["terraform.sh"], path: None }))
+                Ok(ready.map(|()| Scripts { names: &["terraform.sh"], ..Scripts::default() }))
             }
         }
     }
 }
 
 fn python(bin: &Path, names: &'static [&'static str]) -> Scripts {
-    Scripts { interpreter: Some(bin.join("python")), names, path: None }
+    Scripts { interpreter: Some(bin.join("python")), names, ..Scripts::default() }
 }
 
 /// A virtual environment with the packages of `requirements-NAME.txt`; gives its folder of programs.
@@ -133,7 +162,8 @@ fn succeeds(command: xshell::Cmd<'_>) -> bool {
 impl Scripts {
     /// Runs them on a fresh account, with another one beside it; whether all succeeded.
     fn run(&self, sh: &Shell, place: &Place<'_>) -> anyhow::Result<bool> {
-        let (account, empty) = (Account::start(sh, place.fake)?, Account::start(sh, place.fake)?);
+        let account = Account::start(sh, place.fake, self.images.as_deref())?;
+        let empty = Account::start(sh, place.fake, None)?;
         for name in self.names {
             if !self.run_one(place, name, &account, &empty)? {
                 return Ok(false);
@@ -173,7 +203,9 @@ impl Scripts {
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("PAIRS", place.root.join("mocks/data/pairs.tsv"))
+            .envs(self.archive.iter().map(|archive| ("ARCHIVE", archive)))
             .env("FAKE", place.fake)
+            .env("VENV", place.folder.join("scripts"))
             .env("WORK", place.folder.join("terraform"))
             .status()
             .with_context(|| format!("cannot run {name}"))?;
@@ -190,11 +222,12 @@ struct Account {
 }
 
 impl Account {
-    fn start(sh: &Shell, fake: &Path) -> anyhow::Result<Self> {
+    fn start(sh: &Shell, fake: &Path, images: Option<&Path>) -> anyhow::Result<Self> {
         let state = sh.create_temp_dir()?;
         let mut server = Command::new(fake)
             .args(["serve", "--port", "0", "--output", "json", "--state"])
             .arg(state.path())
+            .args(images.iter().flat_map(|images| [OsStr::new("--images"), images.as_os_str()]))
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot run {}", fake.display()))?;

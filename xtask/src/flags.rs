@@ -51,7 +51,7 @@ macro_rules! verbs {
             Image(Image),
             /// Everything that CI runs
             Ci(Ci),
-            /// Other people's clients on the fake: boto3, the aws command line, the SageMaker Python SDK, Terraform
+            /// Other people's clients on the fake: boto3, the aws command line, the SageMaker Python SDK, Skopeo, Terraform
             Clients(Clients),
             /// How fast the model and its container are, beside how fast they should be
             Bench,
@@ -125,6 +125,8 @@ pub struct Image {
 pub enum ImageVerb {
     /// Builds the program and makes its image: an archive that `docker load` takes too
     Build(ImageBuild),
+    /// Runs the image's own program through all steps, alone, and compares it with the one that the fake runs
+    Check(ImageCheck),
 }
 
 /// How the image is built.
@@ -133,6 +135,14 @@ pub struct ImageBuild {
     /// The archive to write [default: target/image/sts-container-TAG.tar]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Which image is tried.
+#[derive(Args)]
+pub struct ImageCheck {
+    /// An archive that `image build` wrote [default: the one that it writes now]
+    #[arg(value_name = "FILE")]
+    pub archive: Option<PathBuf>,
 }
 
 /// Everything that CI runs, or some of it.
@@ -161,6 +171,10 @@ pub enum Client {
     Cli,
     /// The SageMaker Python SDK
     Sdk,
+    /// Scripts in scikit-learn's image, by the SageMaker Python SDK
+    Scripts,
+    /// Skopeo, on the registry behind ECR
+    Skopeo,
     /// Terraform with its AWS provider
     Terraform,
 }
@@ -185,4 +199,6 @@ pub enum Check {
     Doc,
     /// The tests
     Test,
+    /// The container image: its own program, run as SageMaker would
+    Image,
 }

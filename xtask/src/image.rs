@@ -1,6 +1,11 @@
 //! `cargo xtask image build`: the container image of `sts-container`, made without Docker.
 //!
-//! The same source and toolchain make the same image, to the bit, wherever they are checked out.
+//! The same source and toolchain make the same image, to the bit, wherever they are checked out. [`check`] runs its
+//! program as SageMaker would, [`container`] is where it does, and [`files`] are what it is given there.
+
+mod check;
+mod container;
+mod files;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,29 +34,40 @@ impl ImageBuild {
     /// # Errors
     /// When the program does not build, or the archive cannot be written.
     pub fn run(self, sh: &Shell) -> anyhow::Result<ExitCode> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
-        let _in_root = sh.push_dir(root);
-        let folder = target_folder(sh)?;
-        let program = program(sh, root, &folder)?;
-        let tag = tag(sh, &program)?;
-        let content = sh.read_binary_file(&program)?;
-        let size = content.len();
-        let files = [File::program(PROGRAM, content), File::shared_directory("tmp")];
-        let runs = Runs { entrypoint: vec![format!("/{PROGRAM}")], labels: labels(sh, &tag), ..Runs::default() };
-        let image = Image::new(&Platform::linux_amd64(), &runs, vec![Layer::new(files)?])?;
-
-        let name = format!("sts-container:{tag}");
-        let out = self.out.unwrap_or_else(|| folder.join(format!("sts-container-{tag}.tar")));
-        sh.write_file(&out, image.to_archive(&name)?)?;
-        println!("{name}");
-        println!("digest   {}", image.digest());
-        println!("size     {}, of which the program unpacked {}", megabytes(image.size()), megabytes(size));
-        println!("archive  {}", out.display());
+        build(sh, self.out)?;
         eprintln!(
             "`docker load --input` takes it; a registry for SageMaker must get it with Docker's media types, as it is"
         );
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Builds the image and writes its archive; where that is.
+///
+/// # Errors
+/// When the program does not build, or the archive cannot be written.
+pub fn build(sh: &Shell, out: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
+    // What the caller names is named from where the caller is.
+    let out = out.map(|out| sh.current_dir().join(out));
+    let _in_root = sh.push_dir(root);
+    let folder = target_folder(sh)?;
+    let program = program(sh, root, &folder)?;
+    let tag = tag(sh, &program)?;
+    let content = sh.read_binary_file(&program)?;
+    let size = content.len();
+    let files = [File::program(PROGRAM, content), File::shared_directory("tmp")];
+    let runs = Runs { entrypoint: vec![format!("/{PROGRAM}")], labels: labels(sh, &tag), ..Runs::default() };
+    let image = Image::new(&Platform::linux_amd64(), &runs, vec![Layer::new(files)?])?;
+
+    let name = format!("sts-container:{tag}");
+    let out = out.unwrap_or_else(|| folder.join(format!("sts-container-{tag}.tar")));
+    sh.write_file(&out, image.to_archive(&name)?)?;
+    println!("{name}");
+    println!("digest   {}", image.digest());
+    println!("size     {}, of which the program unpacked {}", megabytes(image.size()), megabytes(size));
+    println!("archive  {}", out.display());
+    Ok(out)
 }
 
 /// The folder in which the image is built: builds for it and other builds do not undo each other.
@@ -69,15 +85,13 @@ fn program(sh: &Shell, root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     let target = TARGETS.into_iter().find(has).with_context(|| {
         format!("the toolchain builds for none of {}; `rustup target add {}` adds one", TARGETS.join(", "), TARGETS[0])
     })?;
-    // Where things are on this machine must not show in the program.
     let home = std::env::home_dir().context("nobody's home folder is known")?;
     let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
-    let flags = [
-        "-Ctarget-feature=+crt-static".to_owned(),
-        format!("--remap-path-prefix={}=/cargo", cargo_home.display()),
-        format!("--remap-path-prefix={sysroot}=/rust"),
-        format!("--remap-path-prefix={}=/source", root.display()),
-    ];
+    // Where things are on this machine must not show in the program. The last that fits is taken.
+    let places =
+        [(&*cargo_home, "/cargo"), (Path::new(&sysroot), "/rust"), (root, "/source"), (folder, "/source/target")];
+    let renamed = places.map(|(place, name)| format!("--remap-path-prefix={}={name}", place.display()));
+    let flags = [&["-Ctarget-feature=+crt-static".to_owned()], renamed.as_slice()].concat();
     eprintln!("building sts-container for {target}: about a minute and a half on two cores, the first time");
     let build =
         cargo(sh).args(["build", "--quiet", "--locked", "--package", "sts-container", "--bin", "sts-container"]);
@@ -85,7 +99,14 @@ fn program(sh: &Shell, root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     // The flags of whoever calls are not ours: they would make another program.
     let build = build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f")).env("CARGO_INCREMENTAL", "0");
     build.quiet().run().context("sts-container does not build")?;
-    Ok(folder.join(target).join("image/sts-container"))
+    let program = folder.join(target).join("image/sts-container");
+    let content = sh.read_binary_file(&program)?;
+    for place in [cargo_home.join("registry"), root.join("crates"), folder.join(target)] {
+        let place = place.display().to_string();
+        let shows = content.windows(place.len()).any(|bytes| bytes == place.as_bytes());
+        ensure!(!shows, "{place} shows in {}: elsewhere it would be another program", program.display());
+    }
+    Ok(program)
 }
 
 /// The tag of the image, which the program knows: a hash of its source.

@@ -48,6 +48,7 @@ fn run(toolkit_first: bool, arguments: Vec<std::ffi::OsString>) -> anyhow::Resul
         Verb::ApiConstraints(models) => models.run(),
         Verb::Image(image) => match image.verb {
             ImageVerb::Build(build) => build.run(&sh),
+            ImageVerb::Check(check) => check.run(&sh),
         },
         Verb::Mock { arguments } => forward::mock(&sh, arguments),
         Verb::LiveTests { arguments } => forward::live_tests(&sh, arguments),

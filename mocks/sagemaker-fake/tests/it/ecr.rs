@@ -251,7 +251,7 @@ async fn what_does_not_fit_is_refused() {
     assert!(stranger.header("www-authenticate").unwrap().starts_with("Basic "), "{stranger:?}");
     let forged = format!("Basic {}", STANDARD.encode("AWS:guess"));
     let forged = raw(&aws.endpoint_url(), "GET /v2/", &[("authorization", &forged)], "").await;
-    assert_eq!(forged.status, 403);
+    assert_eq!(forged.status, 400);
 
     let (code, message) = refused(&aws, "DescribeImages", repository.clone()).await;
     assert_eq!(code, "RepositoryNotFoundException");

@@ -27,13 +27,14 @@ impl Refusal {
     }
 
     pub(super) fn unauthorized(fault: CredentialFault) -> Self {
-        let message = match fault {
-            CredentialFault::Expired => "Your authorization token has expired. Reauthenticate and try again.",
-            _ => "Not Authorized",
+        let expired = "Your authorization token has expired. Reauthenticate and try again.";
+        let (status, code, message) = match fault {
+            CredentialFault::Missing => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Not Authorized"),
+            CredentialFault::Expired => (StatusCode::FORBIDDEN, "DENIED", expired),
+            // The status is ECR's for a token that it did not issue, or issued in another region; the words are inferred.
+            _ => (StatusCode::BAD_REQUEST, "DENIED", "Not Authorized"),
         };
-        let missing = fault == CredentialFault::Missing;
-        let status = if missing { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
-        Self::new(status, if missing { "UNAUTHORIZED" } else { "DENIED" }, message)
+        Self::new(status, code, message)
     }
 
     pub(super) fn unsupported() -> Self {
