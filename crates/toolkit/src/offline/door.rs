@@ -9,6 +9,7 @@ use sagemaker_fake::doors::control;
 use sagemaker_fake::doors::http::{Server, serve};
 use sagemaker_fake::doors::owner::Owner;
 use sagemaker_fake::fake::{STORE_FILE, StartError};
+use sagemaker_fake::jobs::programs::Programs;
 use sagemaker_fake::protocol::Checked;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -18,6 +19,7 @@ use crate::error::Failure;
 
 /// The door that is open now. Its owner may leave, and then another one is opened.
 pub(super) struct Door {
+    programs: Programs,
     scenario: Scenario,
     /// Nothing for a fake in memory, which nobody else can serve.
     state: Option<PathBuf>,
@@ -43,14 +45,29 @@ const TRIES: u32 = 500;
 
 impl Door {
     /// Joins the owner of the folder, or becomes it.
-    pub(super) async fn open(state: &Path, scenario: Scenario, mode: Mode) -> Result<Self, Failure> {
+    pub(super) async fn open(
+        state: &Path,
+        programs: Programs,
+        scenario: Scenario,
+        mode: Mode,
+    ) -> Result<Self, Failure> {
         let exists = || state.join(STORE_FILE).exists();
         let state = (mode == Mode::Live || exists()).then(|| state.to_owned());
         let open = match &state {
-            Some(state) => join(state, &scenario, mode).await?,
-            None => start(Fake::builder().scenario(scenario.clone()).build().map_err(cannot_start)?, None).await?,
+            Some(state) => join(state, &programs, &scenario, mode).await?,
+            None => {
+                start(
+                    Fake::builder()
+                        .programs(programs.clone())
+                        .scenario(scenario.clone())
+                        .build()
+                        .map_err(cannot_start)?,
+                    None,
+                )
+                .await?
+            }
         };
-        Ok(Self { scenario, state, mode, open: Mutex::new(open) })
+        Ok(Self { programs, scenario, state, mode, open: Mutex::new(open) })
     }
 
     /// Where the door is.
@@ -70,7 +87,7 @@ impl Door {
     pub(super) async fn reopen(&self, url: &str) -> Result<(), Failure> {
         let mut open = self.open.lock().await;
         if let (None, Some(state), true) = (&open.here, &self.state, open.url == url) {
-            *open = join(state, &self.scenario, self.mode).await?;
+            *open = join(state, &self.programs, &self.scenario, self.mode).await?;
         }
         Ok(())
     }
@@ -82,11 +99,15 @@ impl std::fmt::Debug for Door {
     }
 }
 
-async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Failure> {
+async fn join(state: &Path, programs: &Programs, scenario: &Scenario, mode: Mode) -> Result<Open, Failure> {
     for _ in 0..TRIES {
         // The lock of the store decides; the notice beside it only says where the one who has it is.
         // A dry run only looks: what a killed run left in the middle is not gone on with.
-        let fake = Fake::builder().state(state).scenario(scenario.clone()).at_rest(mode == Mode::Dry);
+        let fake = Fake::builder()
+            .state(state)
+            .programs(programs.clone())
+            .scenario(scenario.clone())
+            .at_rest(mode == Mode::Dry);
         match fake.build() {
             Ok(fake) => return start(fake, Some(state)).await,
             Err(StartError::Held(_)) => {}
@@ -94,6 +115,7 @@ async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Fai
         }
         let folder = state.to_owned();
         if let Ok(Some(url)) = tokio::task::spawn_blocking(move || Owner::find(&folder)).await {
+            agree(state, programs, url.clone()).await?;
             if scenario.enforce_iam {
                 enforce_iam(url.clone()).await?;
             }
@@ -104,6 +126,28 @@ async fn join(state: &Path, scenario: &Scenario, mode: Mode) -> Result<Open, Fai
     let (state, waited) = (state.display(), (PAUSE * TRIES).as_secs());
     Err(Failure::operation(format!("the state in {state} is held by a process that does not answer, after {waited} s"))
         .hint("end that process, or use another folder: --state DIR"))
+}
+
+/// Makes sure that the owner of a folder runs what is asked for, if that is asked for: its own map is the one that counts.
+async fn agree(state: &Path, programs: &Programs, url: String) -> Result<(), Failure> {
+    let Some(ours) = programs.source() else { return Ok(()) };
+    let asked = {
+        let url = url.clone();
+        tokio::task::spawn_blocking(move || control::ask(&url, &http::Method::GET, "owner")).await
+    };
+    let owner = asked.unwrap_or_else(|error| Err(error.into()));
+    let owner = owner.map_err(|error| Failure::operation("the fake does not say what it runs").because(error))?;
+    let theirs = owner["images"].as_str().map(Path::new);
+    if theirs == Some(ours) {
+        return Ok(());
+    }
+    let (state, ours) = (state.display(), ours.display());
+    let theirs =
+        theirs.map_or_else(|| "has no map of images".to_owned(), |file| format!("runs images by {}", file.display()));
+    Err(Failure::usage(format!(
+        "the state in {state} is served at {url} by a process that {theirs}, and not by {ours}"
+    ))
+    .hint("start that process with the same --images, end it, or use another folder: --state DIR"))
 }
 
 /// Makes the owner of a folder authorise every call from now on.

@@ -14,6 +14,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use sagemaker_fake::account::{Keys, Scenario};
 use sagemaker_fake::doors::control::{self, ClockFace};
+use sagemaker_fake::jobs::programs::Programs;
 
 use crate::aws::Mode;
 use crate::error::Failure;
@@ -43,15 +44,23 @@ impl Offline {
     /// nothing is created. With `enforce_iam` the fake authorises every call, even if the scenario does not ask for it.
     ///
     /// # Errors
-    /// When there is no such scenario, or the state cannot be opened.
-    pub async fn open(state: &Path, scenario: &str, enforce_iam: bool, mode: Mode) -> Result<Self, Failure> {
+    /// When there is no such scenario, something is wrong in the map of images, the state cannot be opened, or whoever owns
+    /// it has another map.
+    pub async fn open(
+        state: &Path,
+        images: Option<&Path>,
+        scenario: &str,
+        enforce_iam: bool,
+        mode: Mode,
+    ) -> Result<Self, Failure> {
+        let programs = programs(images)?;
         let mut scenario = Scenario::named(scenario).map_err(Failure::usage)?;
         scenario.enforce_iam |= enforce_iam;
         let keys = scenario.client_keys().map(|Keys { access_key_id, secret_access_key, session_token }| {
             Credentials::new(access_key_id, secret_access_key, session_token, None, "Scenario")
         });
         let (account, role) = (scenario.account.clone(), scenario.client_role());
-        let door = Door::open(state, scenario, mode).await?;
+        let door = Door::open(state, programs, scenario, mode).await?;
         let url = door.url().await;
         let ahead = clock(url.clone()).await?.offset.duration();
         let door = Arc::new(door);
@@ -73,6 +82,13 @@ impl Offline {
     pub async fn close(self) {
         self.door.close().await;
     }
+}
+
+/// The programs that stand for images: the fake's own map, and the user's before it.
+fn programs(images: Option<&Path>) -> Result<Programs, Failure> {
+    images.into_iter().try_fold(Programs::built_in(), Programs::file).map_err(|mistakes| {
+        Failure::usage(mistakes.to_string()).hint("`mocks/images.toml` says how such a file is written")
+    })
 }
 
 /// What the fake's clock shows.

@@ -170,12 +170,15 @@ impl Context {
         }
         let current =
             std::env::current_dir().map_err(|error| Failure::usage("there is no current directory").because(error))?;
-        let Globals { state, scenario, enforce_iam, as_caller, output: format, verbose, settings: flags, .. } = globals;
+        let Globals {
+            state, images, scenario, enforce_iam, as_caller, output: format, verbose, settings: flags, ..
+        } = globals;
         let settings = Settings::resolve(&Sources::of_process(flags, &current)?)?;
         let place = if offline {
             let scenario = scenario.unwrap_or_else(|| "ready".to_owned());
             let state = state_folder(state.as_deref(), settings.state_dir.as_deref(), &current);
-            Place::Offline { state, scenario, enforce_iam }
+            let images = images.as_ref().or(settings.images.as_ref()).map(|file| current.join(file));
+            Place::Offline { state, images, scenario, enforce_iam }
         } else {
             Place::Aws
         };
@@ -219,7 +222,8 @@ impl Globals {
     /// The flag that means nothing on AWS.
     fn offline_only(&self) -> Option<&'static str> {
         let state = self.state.as_deref().map(|_: &Path| "--state");
+        let images = self.images.as_deref().map(|_: &Path| "--images");
         let scenario = self.scenario.as_deref().map(|_| "--scenario");
-        state.or(scenario).or(self.enforce_iam.then_some("--enforce-iam"))
+        state.or(images).or(scenario).or(self.enforce_iam.then_some("--enforce-iam"))
     }
 }
