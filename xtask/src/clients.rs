@@ -102,7 +102,7 @@ impl Client {
             }
             Client::Skopeo if !succeeds(cmd!(sh, "skopeo --version")) => Ok(Err("no skopeo".to_owned())),
             Client::Skopeo => {
-                let (bin, archive) = (venv(sh, place, "aws")?, Some(image::build(sh, None)?));
+                let (bin, archive) = (venv(sh, place, "aws")?, Some(image::build(sh, None)?.archive));
                 Ok(bin.map(|bin| Scripts { names: &["skopeo.sh"], path: Some(bin), archive, ..Scripts::default() }))
             }
             Client::Terraform => {

@@ -127,6 +127,12 @@ pub enum ImageVerb {
     Build(ImageBuild),
     /// Runs the image's own program through all steps, alone, and compares it with the one that the fake runs
     Check(ImageCheck),
+    /// Pushes it to the account's ECR, or to another registry: builds it first, unless an archive is given
+    #[command(disable_help_flag = true)]
+    Push {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 /// How the image is built.

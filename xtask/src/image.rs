@@ -1,4 +1,4 @@
-//! `cargo xtask image build`: the container image of `sts-container`, made without Docker.
+//! `cargo xtask image`: the container image of `sts-container`, made without Docker; pushing it is the toolkit's business.
 //!
 //! The same source and toolchain make the same image, to the bit, wherever they are checked out. [`check`] runs its
 //! program as SageMaker would, [`container`] is where it does, and [`files`] are what it is given there.
@@ -7,6 +7,8 @@ mod check;
 mod container;
 mod files;
 
+use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,6 +18,7 @@ use xshell::{Shell, cmd};
 
 use crate::cargo::cargo;
 use crate::flags::ImageBuild;
+use crate::forward;
 
 /// Where the program is in the image.
 const PROGRAM: &str = "usr/bin/sts-container";
@@ -28,25 +31,60 @@ const SOURCES: [&str; 5] =
 /// does it too.
 const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "x86_64-unknown-linux-gnu"];
 
+/// An image in its archive.
+pub struct Built {
+    /// The archive.
+    pub archive: PathBuf,
+    name: String,
+    image: Image,
+    /// Of the program, in bytes.
+    unpacked: usize,
+}
+
+impl fmt::Display for Built {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { archive, name, image, unpacked } = self;
+        writeln!(f, "{name}")?;
+        writeln!(f, "digest   {}", image.digest())?;
+        writeln!(f, "size     {}, of which the program unpacked {}", megabytes(image.size()), megabytes(*unpacked))?;
+        write!(f, "archive  {}", archive.display())
+    }
+}
+
 impl ImageBuild {
     /// Builds the program, makes the image, and writes it as an archive.
     ///
     /// # Errors
     /// When the program does not build, or the archive cannot be written.
     pub fn run(self, sh: &Shell) -> anyhow::Result<ExitCode> {
-        build(sh, self.out)?;
-        eprintln!(
-            "`docker load --input` takes it; a registry for SageMaker must get it with Docker's media types, as it is"
-        );
+        println!("{}", build(sh, self.out)?);
+        eprintln!("`docker load --input` takes it; `cargo xtask image push` brings it into a registry as it is");
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Builds the image and writes its archive; where that is.
+/// Has the toolkit push the image: that of `--archive`, else the one that is built now.
+///
+/// # Errors
+/// When the image cannot be built, or the toolkit cannot be run.
+pub fn push(sh: &Shell, mut arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    let is_given = |argument: &OsString| {
+        let argument = argument.to_string_lossy();
+        argument.starts_with("--archive") || matches!(argument.as_ref(), "--help" | "-h")
+    };
+    if !arguments.iter().any(is_given) {
+        let built = build(sh, None)?;
+        eprintln!("{built}");
+        arguments.extend(["--archive".into(), built.archive.into_os_string()]);
+    }
+    forward::toolkit(sh, arguments)
+}
+
+/// Builds the image and writes its archive.
 ///
 /// # Errors
 /// When the program does not build, or the archive cannot be written.
-pub fn build(sh: &Shell, out: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+pub fn build(sh: &Shell, out: Option<PathBuf>) -> anyhow::Result<Built> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
     // What the caller names is named from where the caller is.
     let out = out.map(|out| sh.current_dir().join(out));
@@ -55,19 +93,14 @@ pub fn build(sh: &Shell, out: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     let program = program(sh, root, &folder)?;
     let tag = tag(sh, &program)?;
     let content = sh.read_binary_file(&program)?;
-    let size = content.len();
+    let unpacked = content.len();
     let files = [File::program(PROGRAM, content), File::shared_directory("tmp")];
     let runs = Runs { entrypoint: vec![format!("/{PROGRAM}")], labels: labels(sh, &tag), ..Runs::default() };
     let image = Image::new(&Platform::linux_amd64(), &runs, vec![Layer::new(files)?])?;
-
     let name = format!("sts-container:{tag}");
-    let out = out.unwrap_or_else(|| folder.join(format!("sts-container-{tag}.tar")));
-    sh.write_file(&out, image.to_archive(&name)?)?;
-    println!("{name}");
-    println!("digest   {}", image.digest());
-    println!("size     {}, of which the program unpacked {}", megabytes(image.size()), megabytes(size));
-    println!("archive  {}", out.display());
-    Ok(out)
+    let archive = out.unwrap_or_else(|| folder.join(format!("sts-container-{tag}.tar")));
+    sh.write_file(&archive, image.to_archive(&name)?)?;
+    Ok(Built { name, image, archive, unpacked })
 }
 
 /// The folder in which the image is built: builds for it and other builds do not undo each other.

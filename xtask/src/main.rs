@@ -39,7 +39,10 @@ fn main() -> ExitCode {
 fn run(toolkit_first: bool, arguments: Vec<std::ffi::OsString>) -> anyhow::Result<ExitCode> {
     let sh = Shell::new()?;
     if toolkit_first {
-        return forward::toolkit(&sh, arguments);
+        return match arguments.windows(2).any(|verb| verb == ["image", "push"]) {
+            true => image::push(&sh, arguments),
+            false => forward::toolkit(&sh, arguments),
+        };
     }
     match Cli::parse().verb {
         Verb::Ci(ci) => ci.run(&sh),
@@ -49,6 +52,9 @@ fn run(toolkit_first: bool, arguments: Vec<std::ffi::OsString>) -> anyhow::Resul
         Verb::Image(image) => match image.verb {
             ImageVerb::Build(build) => build.run(&sh),
             ImageVerb::Check(check) => check.run(&sh),
+            ImageVerb::Push { arguments } => {
+                image::push(&sh, ["image", "push"].map(Into::into).into_iter().chain(arguments).collect())
+            }
         },
         Verb::Mock { arguments } => forward::mock(&sh, arguments),
         Verb::LiveTests { arguments } => forward::live_tests(&sh, arguments),

@@ -75,6 +75,8 @@ pub enum Feature {
     Assume,
     /// The bucket and the model package group.
     Bootstrap,
+    /// The image of the jobs, pushed.
+    Image,
     /// The pipeline and its jobs.
     Run,
     /// What the jobs printed.
@@ -91,9 +93,10 @@ pub enum Feature {
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Feature; 8] = [
+    pub const ALL: [Feature; 9] = [
         Feature::Assume,
         Feature::Bootstrap,
+        Feature::Image,
         Feature::Run,
         Feature::Logs,
         Feature::Deploy,

@@ -43,6 +43,9 @@ pub struct Globals {
     /// Make the fake verify signatures and authorise every call, as AWS does; its state remembers it
     #[arg(long, global = true)]
     pub enforce_iam: bool,
+    /// Make the fake want images to be in its ECR before they can be run, as AWS does: `image push` brings one there
+    #[arg(long, global = true)]
+    pub strict_images: bool,
     /// Work as whoever calls, instead of as AWS_ROLE
     #[arg(long, global = true)]
     pub as_caller: bool,
@@ -92,6 +95,9 @@ pub enum Verb {
     /// Watches the quality of what the endpoint answers
     #[command(subcommand)]
     Monitor(Monitor),
+    /// The container image of the steps, on its way to a registry
+    #[command(subcommand)]
+    Image(Image),
     /// Removes what was created: says first what that is, and afterwards what is left
     Cleanup(Cleanup),
     /// Fits and judges the model on this machine: no pipeline, no AWS
@@ -389,6 +395,27 @@ pub const TOLERANCE: f64 = 3.0;
 fn tolerance(text: &str) -> Result<f64, String> {
     let tolerance = finite(text).ok().filter(|tolerance| (0.0..=100.0).contains(tolerance));
     tolerance.ok_or_else(|| "write a number from 0 to 100, e.g. 3".to_owned())
+}
+
+/// `image`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Image {
+    /// Pushes an image: what the registry has already is not sent again
+    Push(ImagePush),
+}
+
+/// `image push`.
+#[derive(Debug, Clone, Args)]
+pub struct ImagePush {
+    /// Print what would be done, and change nothing.
+    #[command(flatten)]
+    pub dry: Dry,
+    /// The image, as `cargo xtask image build` writes it [default, with cargo xtask: it is built]
+    #[arg(long, value_name = "FILE")]
+    pub archive: PathBuf,
+    /// Another registry than the account's ECR, signed in at as Docker's configuration says
+    #[arg(long, value_name = "HOST[/NAMESPACE]")]
+    pub registry: Option<String>,
 }
 
 /// `logs`.

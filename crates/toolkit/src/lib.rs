@@ -22,6 +22,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod plans;
 pub mod progress;
+pub mod registry;
 pub mod report;
 pub mod selective;
 pub mod test_set;

@@ -80,6 +80,15 @@ pub(crate) fn to_stderr(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// `4.1 MB`.
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+pub(crate) fn megabytes(bytes: usize) -> String {
+    match bytes {
+        ..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
 /// `1 error`, `2 errors`.
 pub(crate) fn many(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })

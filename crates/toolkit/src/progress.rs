@@ -1,4 +1,5 @@
-//! The progress of an execution: live on a terminal, a line per transition in a pipe. It goes to stderr.
+//! The progress of an execution: live on a terminal, a line per transition in a pipe; and that of a transfer, on a terminal
+//! alone. It goes to stderr.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -68,6 +69,37 @@ impl Progress {
             }
         }
         changed
+    }
+}
+
+/// Bytes on their way.
+#[derive(Clone)]
+pub struct Transfer(ProgressBar);
+
+impl Transfer {
+    /// Shown if stderr is a terminal.
+    #[must_use]
+    pub fn start(bytes: usize) -> Self {
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(bytes as u64) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("  {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// So many bytes more have gone out.
+    pub fn advance(&self, bytes: usize) {
+        self.0.inc(bytes as u64);
+    }
+
+    /// It starts anew.
+    pub fn restart(&self) {
+        self.0.set_position(0);
+    }
+
+    /// It is over.
+    pub fn end(&self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -32,7 +32,7 @@ impl ImageCheck {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
         let archive = match self.archive {
             Some(archive) => archive,
-            None => super::build(sh, None)?,
+            None => super::build(sh, None)?.archive,
         };
         let (image, name) = Image::from_archive(&sh.read_binary_file(&archive)?)
             .with_context(|| format!("{} cannot be tried", archive.display()))?;

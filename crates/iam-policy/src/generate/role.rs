@@ -1,11 +1,13 @@
 //! The permissions of the execution role. A new verb adds its lines here.
 
-use super::Feature::{Bootstrap, Cleanup, Deploy, Doctor, Logs, Monitor, Run};
+use super::Feature::{Bootstrap, Cleanup, Deploy, Doctor, Image, Logs, Monitor, Run};
 use super::grants::Block;
-use super::{Settings, analyzer};
+use super::{Repository, Settings, analyzer};
 
 const PIPELINES: Option<&str> = Some("SageMaker Pipelines calls it, as the role, for a step");
 const JOB: Option<&str> = Some("SageMaker calls it, as the role, for a job");
+const UPLOAD: Option<&str> = Some("ECR checks it where a layer is sent, in parts or whole");
+const TAGGED: Option<&str> = Some("ECR asks for it where a repository is created with tags");
 const MULTIPART: Option<&str> = Some("SageMaker uploads large artefacts of a job in parts");
 
 pub(super) const BLOCKS: &[Block] = &[
@@ -172,6 +174,22 @@ pub(super) const BLOCKS: &[Block] = &[
         ],
     },
     Block {
+        sid: "PushImage",
+        resources: |s| own_image(s).into_iter().collect(),
+        condition: |_| None,
+        actions: &[
+            ("ecr:CreateRepository", Image, None),
+            ("ecr:TagResource", Image, TAGGED),
+            ("ecr:DescribeRepositories", Image, None),
+            ("ecr:ListTagsForResource", Image, None),
+            ("ecr:InitiateLayerUpload", Image, None),
+            ("ecr:UploadLayerPart", Image, UPLOAD),
+            ("ecr:CompleteLayerUpload", Image, None),
+            ("ecr:PutImage", Image, None),
+            ("ecr:DeleteRepository", Cleanup, None),
+        ],
+    },
+    Block {
         sid: "Key",
         resources: |s| s.kms_key.iter().cloned().collect(),
         condition: |_| None,
@@ -200,11 +218,19 @@ fn pipelines(settings: &Settings) -> Vec<String> {
     arns.flat_map(|arn| [arn.clone(), format!("{arn}/execution/*")]).collect()
 }
 
+/// The repository of the image, if it is our account's to push to.
+fn own_image(settings: &Settings) -> Option<String> {
+    let Repository { account, region, name } = &settings.image;
+    (*account == settings.account).then(|| repository(settings, account, region, name))
+}
+
+fn repository(settings: &Settings, account: &str, region: &str, name: &str) -> String {
+    format!("arn:{}:ecr:{region}:{account}:repository/{name}", settings.partition)
+}
+
 /// Our image, and AWS's own that monitor, where there are any.
 fn images(settings: &Settings) -> Vec<String> {
-    let arn = |account: &str, region: &str, name: &str| {
-        format!("arn:{}:ecr:{region}:{account}:repository/{name}", settings.partition)
-    };
+    let arn = |account: &str, region: &str, name: &str| repository(settings, account, region, name);
     let ours = arn(&settings.image.account, &settings.image.region, &settings.image.name);
     let of_aws = analyzer::account(&settings.region)
         .into_iter()

@@ -65,6 +65,7 @@ fn only_reads(service: &str, operation: &str) -> bool {
     match service {
         "STS" => matches!(operation, "GetCallerIdentity" | "AssumeRole"),
         "IAM" if operation == "SimulatePrincipalPolicy" => true,
+        "ECR" if operation == "BatchGetImage" => true,
         _ => ["Describe", "List", "Get", "Head"].iter().any(|word| operation.starts_with(word)),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dry;
+pub mod ecr;
 pub mod errors;
 mod hints;
 pub mod iam;
@@ -12,7 +13,7 @@ pub mod runtime;
 pub mod session;
 pub mod signed;
 
-use aws_config::SdkConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 
 pub use dry::Mode;
 pub use identity::Identity;
@@ -27,6 +28,8 @@ pub struct Clients {
     pub s3: aws_sdk_s3::Client,
     /// AWS STS.
     pub sts: aws_sdk_sts::Client,
+    /// ECR.
+    pub ecr: ecr::Client,
     /// CloudWatch Logs.
     pub logs: logs::Client,
     /// IAM.
@@ -53,6 +56,7 @@ impl Clients {
             sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sts: sts(config, mode),
+            ecr: ecr::Client::new(signed::Client::new(config, "ECR", "ecr", mode).hosted_as("api.ecr")),
             logs: logs::Client::new(signed::Client::new(config, "CloudWatch Logs", "logs", mode)),
             iam: iam::Client::new(config, mode),
             runtime: runtime::Client::new(
@@ -60,6 +64,14 @@ impl Clients {
             ),
             quotas: quotas::Client::new(signed::Client::new(config, "Service Quotas", "servicequotas", mode)),
         }
+    }
+}
+
+impl Clients {
+    /// Clients that nobody signs for, and that reach nobody: for what does not concern AWS.
+    #[must_use]
+    pub fn of_nobody(mode: Mode) -> Self {
+        Self::new(&SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build(), mode)
     }
 }
 

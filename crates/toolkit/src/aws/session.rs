@@ -10,7 +10,7 @@ use super::iam;
 use super::identity::{self, Identity, Wanted};
 use super::{Clients, Mode};
 use crate::error::Failure;
-use crate::offline::Offline;
+use crate::offline::{Offline, Strict};
 use crate::settings::{RoleArn, Settings};
 use crate::site::Site;
 
@@ -29,7 +29,18 @@ pub enum Place {
         scenario: String,
         /// Whether it verifies signatures and authorises every call, even if the scenario does not ask for it.
         enforce_iam: bool,
+        /// Whether it wants images to be in ECR before they can be run.
+        strict_images: bool,
     },
+}
+
+impl Place {
+    /// Whether the image of the steps has to be in ECR. The fake runs the same library in its place, unless it is told to
+    /// be strict.
+    #[must_use]
+    pub fn needs_image(&self) -> bool {
+        !matches!(self, Self::Offline { strict_images: false, .. })
+    }
 }
 
 /// An open session.
@@ -42,6 +53,8 @@ pub struct Session {
     pub identity: Identity,
     /// Whether this is the fake.
     pub offline: bool,
+    /// Whether the image of the steps has to be in ECR.
+    pub needs_image: bool,
     /// IAM as the caller, who may be let look where the role may not.
     pub iam_of_caller: iam::Client,
     /// The fake, if this is it.
@@ -74,6 +87,7 @@ impl Session {
             site,
             identity,
             offline: fake.is_some(),
+            needs_image: place.needs_image(),
             iam_of_caller: caller,
             fake,
         })
@@ -120,8 +134,9 @@ pub(crate) async fn reach(settings: &Settings, place: &Place, mode: Mode) -> Res
             let config = config::load(settings, Target::Aws, config::https()).await;
             Ok(Reached { config, role: settings.role.clone(), fake: None })
         }
-        Place::Offline { state, images, scenario, enforce_iam } => {
-            let fake = Offline::open(state, images.as_deref(), scenario, *enforce_iam, mode).await?;
+        Place::Offline { state, images, scenario, enforce_iam, strict_images } => {
+            let strict = Strict { iam: *enforce_iam, images: *strict_images };
+            let fake = Offline::open(state, images.as_deref(), scenario, strict, mode).await?;
             let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
             let config = config::load(settings, target, fake.http.clone()).await;
             Ok(Reached { config, role: role_offline(settings, &fake), fake: Some(fake) })

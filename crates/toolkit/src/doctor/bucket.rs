@@ -121,8 +121,8 @@ async fn probe(examined: &Examined<'_>, session: &Session) -> Finding {
     let put = Operation::PutObject { bucket: bucket.clone(), key: key.clone(), bytes: content.0.len(), content };
     let delete = Operation::DeleteObject { bucket: bucket.clone(), key: key.clone() };
     let (write, remove) = (action(Verdict::Create, "a probe", put), action(Verdict::Delete, "only a probe", delete));
-    let (s3, sagemaker) = (&session.clients.s3, &session.clients.sagemaker);
-    let executor = Executor { s3, sagemaker, account: &site.account };
+    let s3 = &session.clients.s3;
+    let executor = Executor { clients: &session.clients, account: &site.account, registry: None };
     let tried = async {
         executor.execute(&write, |_| {}).await.map_err(|failure| ("s3:PutObject", failure))?;
         let read = s3.get_object().bucket(&bucket).key(&key).expected_bucket_owner(&site.account).send().await;

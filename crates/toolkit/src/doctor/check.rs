@@ -37,7 +37,7 @@ pub const CHECKS: &[Check] = &[
     check("permissions-s3", "may the role use the bucket and its objects", &["role"]),
     check("permissions-training", "may the role run the pipeline and its jobs", &["role"]),
     check("permissions-pass-role", "may the role hand itself to SageMaker", &["role"]),
-    check("permissions-images", "may the role pull the container images", &["role"]),
+    check("permissions-images", "may the role pull the container images, and push ours", &["role"]),
     check("permissions-deployment", "may the role register, deploy and call models", &["role"]),
     check("permissions-monitoring", "may the role set up monitoring and its schedules", &["role"]),
     check("permissions-logs", "may the role write and read CloudWatch logs and metrics", &["role"]),
@@ -49,6 +49,7 @@ pub const CHECKS: &[Check] = &[
     check("bucket-settings", "does the bucket keep its content private", &["bucket"]),
     check("probe", "can an object be written, read and removed", &["bucket"]),
     check("pipeline", "are the pipeline and the package group there", &["assume-role"]),
+    check("image", "is the image of the steps in the registry, and can the role pull it", &["assume-role"]),
     check("quotas", "do the quotas suffice for the instances of the plan", &["caller", "clock"]),
     check("running", "does nothing run that costs money", &["assume-role"]),
 ];

@@ -12,6 +12,7 @@
 //! | `role` | the role: whether it exists, who may assume it, and why not |
 //! | [`permissions`] | what the role may do: simulated, evaluated, or tried |
 //! | `bucket` | the bucket |
+//! | `image` | the image of the steps, and its repository |
 //! | `account` | what is there, what it costs, how much more there may be |
 
 mod account;
@@ -20,6 +21,7 @@ mod caller;
 pub mod check;
 mod credentials;
 pub mod finding;
+mod image;
 mod machine;
 pub mod permissions;
 mod report;
@@ -74,7 +76,14 @@ pub async fn examine(
         std::iter::once(&caller.account).chain(role.as_ref().map(|role| &role.account)).cloned().collect();
 
     let site = Site::new(settings, &caller.account, role.as_ref().map(|role| role.arn.as_str()));
-    let examined = Examined { settings, site, caller, mode, clients: Clients::new(&config, mode) };
+    let examined = Examined {
+        settings,
+        site,
+        caller,
+        mode,
+        needs_image: place.needs_image(),
+        clients: Clients::new(&config, mode),
+    };
     let of_role = async {
         match &role {
             Some(role) => Box::pin(role_and_beyond(&examined, &config, role, &report.selection)).await,
@@ -100,6 +109,8 @@ pub(crate) struct Examined<'a> {
     site: Site,
     caller: caller::Caller,
     mode: Mode,
+    /// Whether the image has to be in ECR.
+    needs_image: bool,
     /// Those that work as the caller.
     clients: Clients,
 }
@@ -162,14 +173,21 @@ async fn as_the_role(examined: &Examined<'_>, session: &role::Session, selection
             false => None,
         }
     };
+    let image = async {
+        match selection.asks("image") {
+            true => Some(image::look(examined, session).await),
+            false => None,
+        }
+    };
     let running = async {
         match selection.asks("running") {
             true => Some(account::running(examined, session).await),
             false => None,
         }
     };
-    let (mut findings, pipeline, running) = tokio::join!(bucket, pipeline, running);
+    let (mut findings, pipeline, image, running) = tokio::join!(bucket, pipeline, image, running);
     findings.extend(pipeline);
+    findings.extend(image);
     findings.extend(running);
     findings
 }

@@ -1,5 +1,6 @@
 //! Executes a plan: the only place from which anything is changed.
 
+mod image;
 mod monitoring;
 mod patience;
 mod registry;
@@ -14,17 +15,19 @@ use aws_sdk_s3::types::{
 use aws_sdk_sagemaker::types::{Parameter, SelectedStep, SelectiveExecutionConfig};
 
 use crate::aws::errors::describe;
+use crate::aws::{Clients, Session};
 use crate::error::Failure;
 use crate::plan::{Operation, Plan, Selective, Tag};
+use crate::registry::Registry;
 
 /// The clients that a plan is executed with.
 pub struct Executor<'a> {
-    /// For buckets and objects.
-    pub s3: &'a aws_sdk_s3::Client,
-    /// For everything of SageMaker.
-    pub sagemaker: &'a aws_sdk_sagemaker::Client,
+    /// All of them, working as the same identity.
+    pub clients: &'a Clients,
     /// The account that owns the bucket: what is sent to S3 is refused if another one does.
     pub account: &'a str,
+    /// Where images are pushed to, if the plan pushes any.
+    pub registry: Option<&'a Registry>,
 }
 
 /// What executing a plan brought forth.
@@ -32,6 +35,14 @@ pub struct Executor<'a> {
 pub struct Outcome {
     /// The execution that was started.
     pub execution: Option<String>,
+}
+
+impl<'a> Executor<'a> {
+    /// What executes the plans of a session that push no image.
+    #[must_use]
+    pub fn of(session: &'a Session) -> Self {
+        Self { clients: &session.clients, account: &session.site.account, registry: None }
+    }
 }
 
 impl Executor<'_> {
@@ -51,7 +62,7 @@ impl Executor<'_> {
     }
 
     async fn call(&self, operation: &Operation, outcome: &mut Outcome) -> Result<(), Failure> {
-        let (s3, sagemaker, account) = (self.s3, self.sagemaker, self.account);
+        let (s3, sagemaker, account) = (&self.clients.s3, &self.clients.sagemaker, self.account);
         match operation {
             Operation::CreateBucket { bucket, region } => {
                 let location = CreateBucketConfiguration::builder()
@@ -169,6 +180,12 @@ impl Executor<'_> {
             Operation::DeleteModelPackage { arn } => self.delete_model_package(arn).await?,
             Operation::DeleteModelPackageGroup { name } => self.delete_model_package_group(name).await?,
             Operation::DeletePipeline { name } => self.delete_pipeline(name).await?,
+            Operation::CreateRepository { name, tags } => self.clients.ecr.create_repository(name, tags).await?,
+            Operation::DeleteRepository { name } => self.clients.ecr.delete_repository(name).await?,
+            Operation::PushBlob { digest, content, .. } => self.push_blob(digest, content).await?,
+            Operation::PutManifest { tag, digest, media_type, content } => {
+                self.put_manifest(tag, digest, media_type, content).await?;
+            }
         }
         Ok(())
     }
@@ -203,11 +220,12 @@ mod tests {
     use aws_smithy_http_client::test_util::NeverClient;
 
     use super::*;
-    use crate::aws::{Clients, Mode};
+    use crate::aws::Mode;
     use crate::plan::{
         Action, Content, NewBaselineJob, NewEndpoint, NewEndpointConfig, NewModel, NewQualityDefinition, NewSchedule,
         Resources, Verdict, When,
     };
+    use crate::registry::RegistryAuth;
 
     /// One of each: a new operation is added here when the compiler asks for it below.
     fn every_operation() -> Vec<Operation> {
@@ -282,6 +300,10 @@ mod tests {
             Operation::DeleteModelPackage { arn: text() },
             Operation::DeleteModelPackageGroup { name: name() },
             Operation::DeletePipeline { name: name() },
+            Operation::CreateRepository { name: name(), tags: vec![] },
+            Operation::DeleteRepository { name: name() },
+            Operation::PushBlob { digest: text(), bytes: 1, content: Content(vec![1]) },
+            Operation::PutManifest { tag: text(), digest: text(), media_type: "x/y", content: Content(vec![1]) },
         ]
     }
 
@@ -320,6 +342,10 @@ mod tests {
             Operation::DeleteModelPackage { .. } => 29,
             Operation::DeleteModelPackageGroup { .. } => 30,
             Operation::DeletePipeline { .. } => 31,
+            Operation::CreateRepository { .. } => 32,
+            Operation::DeleteRepository { .. } => 33,
+            Operation::PushBlob { .. } => 34,
+            Operation::PutManifest { .. } => 35,
         }
     }
 
@@ -335,7 +361,8 @@ mod tests {
             .http_client(never.clone())
             .build();
         let clients = Clients::new(&config, Mode::Dry);
-        let executor = Executor { s3: &clients.s3, sagemaker: &clients.sagemaker, account: "111122223333" };
+        let registry = Registry::anywhere("localhost:1", "sts", RegistryAuth::Anonymous, Mode::Dry).await.unwrap();
+        let executor = Executor { clients: &clients, account: "111122223333", registry: Some(&registry) };
         let operations = every_operation();
         assert_eq!(operations.iter().map(number).collect::<Vec<_>>(), (0..operations.len()).collect::<Vec<_>>());
         for operation in operations {

@@ -64,7 +64,7 @@ impl Executor<'_> {
             ("ground_truth_attribute", "label"),
             ("publish_cloudwatch_metrics", "Disabled"),
         ];
-        let made = self.sagemaker.create_processing_job().processing_job_name(name).role_arn(&on.role);
+        let made = self.clients.sagemaker.create_processing_job().processing_job_name(name).role_arn(&on.role);
         let made = made
             .app_specification(AppSpecification::builder().image_uri(image).build())
             .processing_inputs(ProcessingInput::builder().input_name("baseline_dataset_input").s3_input(input).build())
@@ -110,7 +110,8 @@ impl Executor<'_> {
             .set_volume_kms_key_id(kms_key.clone())
             .build();
         let baseline = MonitoringConstraintsResource::builder().s3_uri(constraints).build();
-        let made = self.sagemaker.create_model_quality_job_definition().job_definition_name(name).role_arn(role);
+        let made =
+            self.clients.sagemaker.create_model_quality_job_definition().job_definition_name(name).role_arn(role);
         let made = made
             .model_quality_app_specification(app)
             .model_quality_job_input(input)
@@ -126,7 +127,7 @@ impl Executor<'_> {
     }
 
     pub(super) async fn create_schedule(&self, schedule: &NewSchedule) -> Result<(), Failure> {
-        let made = self.sagemaker.create_monitoring_schedule().monitoring_schedule_name(&schedule.name);
+        let made = self.clients.sagemaker.create_monitoring_schedule().monitoring_schedule_name(&schedule.name);
         let made = made.monitoring_schedule_config(config(schedule)).set_tags(Some(sagemaker_tags(&schedule.tags)));
         match made.send().await {
             // It was sent again because the answer was lost.
@@ -137,34 +138,35 @@ impl Executor<'_> {
 
     /// Whether there is this very schedule.
     async fn has_schedule(&self, schedule: &NewSchedule) -> bool {
-        let found = self.sagemaker.describe_monitoring_schedule().monitoring_schedule_name(&schedule.name).send().await;
+        let found =
+            self.clients.sagemaker.describe_monitoring_schedule().monitoring_schedule_name(&schedule.name).send().await;
         let config = found.ok().and_then(|found| found.monitoring_schedule_config);
         config.is_some_and(|config| config.monitoring_job_definition_name() == Some(&schedule.definition))
     }
 
     pub(super) async fn update_schedule(&self, schedule: &NewSchedule) -> Result<(), Failure> {
-        let done = self.sagemaker.update_monitoring_schedule().monitoring_schedule_name(&schedule.name);
+        let done = self.clients.sagemaker.update_monitoring_schedule().monitoring_schedule_name(&schedule.name);
         let done = done.monitoring_schedule_config(config(schedule)).send().await;
         done.map(drop).map_err(|error| describe("UpdateMonitoringSchedule", error))
     }
 
     pub(super) async fn start_schedule(&self, name: &str) -> Result<(), Failure> {
-        let done = self.sagemaker.start_monitoring_schedule().monitoring_schedule_name(name).send().await;
+        let done = self.clients.sagemaker.start_monitoring_schedule().monitoring_schedule_name(name).send().await;
         done.map(drop).map_err(|error| describe("StartMonitoringSchedule", error))
     }
 
     pub(super) async fn stop_schedule(&self, name: &str) -> Result<(), Failure> {
-        let done = self.sagemaker.stop_monitoring_schedule().monitoring_schedule_name(name).send().await;
+        let done = self.clients.sagemaker.stop_monitoring_schedule().monitoring_schedule_name(name).send().await;
         done.map(drop).map_err(|error| describe("StopMonitoringSchedule", error))
     }
 
     pub(super) async fn delete_schedule(&self, name: &str) -> Result<(), Failure> {
-        let done = self.sagemaker.delete_monitoring_schedule().monitoring_schedule_name(name).send().await;
+        let done = self.clients.sagemaker.delete_monitoring_schedule().monitoring_schedule_name(name).send().await;
         unless_gone("DeleteMonitoringSchedule", done)
     }
 
     pub(super) async fn delete_quality_definition(&self, name: &str) -> Result<(), Failure> {
-        let done = self.sagemaker.delete_model_quality_job_definition().job_definition_name(name).send().await;
+        let done = self.clients.sagemaker.delete_model_quality_job_definition().job_definition_name(name).send().await;
         unless_gone("DeleteModelQualityJobDefinition", done)
     }
 }

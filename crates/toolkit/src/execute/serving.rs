@@ -22,7 +22,13 @@ impl Executor<'_> {
                 .set_security_group_ids(Some(network.security_groups.clone()))
                 .build()
         });
-        let made = self.sagemaker.create_model().model_name(name).primary_container(container).execution_role_arn(role);
+        let made = self
+            .clients
+            .sagemaker
+            .create_model()
+            .model_name(name)
+            .primary_container(container)
+            .execution_role_arn(role);
         let made = made.set_vpc_config(network).set_tags(Some(sagemaker_tags(tags))).send().await;
         unless_there("CreateModel", made)
     }
@@ -36,7 +42,8 @@ impl Executor<'_> {
             .initial_instance_count(1)
             .initial_variant_weight(1.0)
             .build();
-        let made = self.sagemaker.create_endpoint_config().endpoint_config_name(name).production_variants(variant);
+        let made =
+            self.clients.sagemaker.create_endpoint_config().endpoint_config_name(name).production_variants(variant);
         let made = made
             .set_data_capture_config(capture.as_ref().map(|capture| data_capture(capture, kms_key.as_deref())))
             .set_kms_key_id(kms_key.clone())
@@ -46,7 +53,7 @@ impl Executor<'_> {
 
     pub(super) async fn create_endpoint(&self, endpoint: &NewEndpoint) -> Result<(), Failure> {
         let NewEndpoint { name, config, tags } = endpoint;
-        let made = self.sagemaker.create_endpoint().endpoint_name(name).endpoint_config_name(config);
+        let made = self.clients.sagemaker.create_endpoint().endpoint_name(name).endpoint_config_name(config);
         let made = made.set_tags(Some(sagemaker_tags(tags))).send().await;
         match made {
             Err(error) if is_there(&error) && self.is_led_to(endpoint).await => Ok(()),
@@ -57,7 +64,7 @@ impl Executor<'_> {
     /// Whether the endpoint has this configuration, or is on its way to it: the call was sent again because the answer was
     /// lost.
     async fn is_led_to(&self, endpoint: &NewEndpoint) -> bool {
-        let Ok(found) = self.sagemaker.describe_endpoint().endpoint_name(&endpoint.name).send().await else {
+        let Ok(found) = self.clients.sagemaker.describe_endpoint().endpoint_name(&endpoint.name).send().await else {
             return false;
         };
         let pending = found.pending_deployment_summary().map(|pending| pending.endpoint_config_name());
@@ -66,7 +73,8 @@ impl Executor<'_> {
 
     pub(super) async fn update_endpoint(&self, endpoint: &NewEndpoint) -> Result<(), Failure> {
         let NewEndpoint { name, config, .. } = endpoint;
-        let done = self.sagemaker.update_endpoint().endpoint_name(name).endpoint_config_name(config).send().await;
+        let done =
+            self.clients.sagemaker.update_endpoint().endpoint_name(name).endpoint_config_name(config).send().await;
         match done {
             Err(error) if error.code() == Some("ValidationException") && self.is_led_to(endpoint).await => Ok(()),
             done => done.map(drop).map_err(|error| describe("UpdateEndpoint", error)),
@@ -74,7 +82,7 @@ impl Executor<'_> {
     }
 
     pub(super) async fn delete_endpoint(&self, name: &str) -> Result<(), Failure> {
-        match self.sagemaker.delete_endpoint().endpoint_name(name).send().await {
+        match self.clients.sagemaker.delete_endpoint().endpoint_name(name).send().await {
             // It was sent again because the answer was lost.
             Err(error) if error.code() == Some("ValidationException") && self.is_going(name).await => Ok(()),
             done => unless_gone("DeleteEndpoint", done),
@@ -83,17 +91,17 @@ impl Executor<'_> {
 
     /// Whether the endpoint is being deleted.
     async fn is_going(&self, name: &str) -> bool {
-        let found = self.sagemaker.describe_endpoint().endpoint_name(name).send().await;
+        let found = self.clients.sagemaker.describe_endpoint().endpoint_name(name).send().await;
         found.is_ok_and(|found| found.endpoint_status() == Some(&EndpointStatus::Deleting))
     }
 
     pub(super) async fn delete_endpoint_config(&self, name: &str) -> Result<(), Failure> {
-        let done = self.sagemaker.delete_endpoint_config().endpoint_config_name(name).send().await;
+        let done = self.clients.sagemaker.delete_endpoint_config().endpoint_config_name(name).send().await;
         unless_gone("DeleteEndpointConfig", done)
     }
 
     pub(super) async fn delete_model(&self, name: &str) -> Result<(), Failure> {
-        unless_gone("DeleteModel", self.sagemaker.delete_model().model_name(name).send().await)
+        unless_gone("DeleteModel", self.clients.sagemaker.delete_model().model_name(name).send().await)
     }
 }
 

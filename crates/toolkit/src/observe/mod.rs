@@ -1,6 +1,7 @@
 //! What exists: read, never changed. A plan is made from it.
 
 pub mod bucket;
+pub mod image;
 pub mod input;
 pub mod monitoring;
 pub mod objects;

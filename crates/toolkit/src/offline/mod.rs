@@ -19,8 +19,17 @@ use sagemaker_fake::jobs::programs::Programs;
 use crate::aws::Mode;
 use crate::error::Failure;
 use crate::settings::dotenv::project_root;
-use door::Door;
+use door::{Door, Wanted};
 use follow::Follow;
+
+/// In what the fake is to be as strict as AWS, even if nobody asked it for that before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Strict {
+    /// Signatures are verified, and every call is authorised.
+    pub iam: bool,
+    /// Images have to be in ECR before they can be run.
+    pub images: bool,
+}
 
 /// The fake, here or in the process that owns the folder.
 pub struct Offline {
@@ -41,7 +50,7 @@ pub struct Offline {
 
 impl Offline {
     /// Joins the owner of the folder, or becomes it. A dry run that finds no state gets a fake in memory, so that
-    /// nothing is created. With `enforce_iam` the fake authorises every call, even if the scenario does not ask for it.
+    /// nothing is created.
     ///
     /// # Errors
     /// When there is no such scenario, something is wrong in the map of images, the state cannot be opened, or whoever owns
@@ -50,17 +59,17 @@ impl Offline {
         state: &Path,
         images: Option<&Path>,
         scenario: &str,
-        enforce_iam: bool,
+        strict: Strict,
         mode: Mode,
     ) -> Result<Self, Failure> {
         let programs = programs(images)?;
         let mut scenario = Scenario::named(scenario).map_err(Failure::usage)?;
-        scenario.enforce_iam |= enforce_iam;
+        scenario.enforce_iam |= strict.iam;
         let keys = scenario.client_keys().map(|Keys { access_key_id, secret_access_key, session_token }| {
             Credentials::new(access_key_id, secret_access_key, session_token, None, "Scenario")
         });
         let (account, role) = (scenario.account.clone(), scenario.client_role());
-        let door = Door::open(state, programs, scenario, mode).await?;
+        let door = Door::open(state, Wanted { programs, scenario, strict_images: strict.images }, mode).await?;
         let url = door.url().await;
         let ahead = clock(url.clone()).await?.offset.duration();
         let door = Arc::new(door);

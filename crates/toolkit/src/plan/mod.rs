@@ -53,6 +53,8 @@ pub enum Verdict {
     Stop,
     /// What failed in an execution will run again.
     Retry,
+    /// It has to be there before anything is done, and is not; another verb makes it.
+    Missing,
     /// It could not be looked at: what would become of it is not known.
     Unknown,
 }
@@ -137,9 +139,30 @@ pub enum Operation {
     DeleteModelPackageGroup { name: String },
     #[serde(rename = "sagemaker:DeletePipeline")]
     DeletePipeline { name: String },
+    #[serde(rename = "ecr:CreateRepository")]
+    CreateRepository { name: String, tags: Vec<Tag> },
+    #[serde(rename = "ecr:DeleteRepository")]
+    DeleteRepository { name: String },
+    /// By the protocol of registries, which knows no actions of IAM's.
+    #[serde(rename = "registry:PushBlob")]
+    PushBlob {
+        digest: String,
+        bytes: usize,
+        #[serde(skip)]
+        content: Content,
+    },
+    /// By the protocol of registries: the image has its tag then.
+    #[serde(rename = "registry:PutManifest")]
+    PutManifest {
+        tag: String,
+        digest: String,
+        media_type: &'static str,
+        #[serde(skip)]
+        content: Content,
+    },
 }
 
-/// The content of an object to be put.
+/// The content of an object or a blob to be put.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Content(pub Vec<u8>);
 
@@ -213,6 +236,10 @@ impl Operation {
             Self::DeleteModelPackage { .. } => "sagemaker:DeleteModelPackage",
             Self::DeleteModelPackageGroup { .. } => "sagemaker:DeleteModelPackageGroup",
             Self::DeletePipeline { .. } => "sagemaker:DeletePipeline",
+            Self::CreateRepository { .. } => "ecr:CreateRepository",
+            Self::DeleteRepository { .. } => "ecr:DeleteRepository",
+            Self::PushBlob { .. } => "registry:PushBlob",
+            Self::PutManifest { .. } => "registry:PutManifest",
         }
     }
 }
@@ -266,6 +293,7 @@ impl Verdict {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Retry => "retry",
+            Self::Missing => "missing",
             Self::Unknown => "unknown",
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod bootstrap;
 pub mod deploy;
+pub mod image;
 pub mod run;
 
 pub use bootstrap::bootstrap;

@@ -5,7 +5,7 @@ use crate::error::Failure;
 use crate::execute::{Executor, Outcome};
 use crate::observe;
 use crate::output::Output;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Verdict};
 use crate::plans;
 
 /// Makes what is missing; with `dry`, says what that is.
@@ -39,9 +39,7 @@ pub async fn plan(session: &Session) -> Result<Vec<Action>, Failure> {
 /// When something could not be looked at, before anything is done; then that of the first call that is refused.
 pub async fn execute(session: &Session, output: &Output, plan: &Plan) -> Result<Outcome, Failure> {
     verified(plan)?;
-    let clients = &session.clients;
-    let executor = Executor { s3: &clients.s3, sagemaker: &clients.sagemaker, account: &session.site.account };
-    executor
+    Executor::of(session)
         .execute(plan, |action| output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name)))
         .await
 }
@@ -51,7 +49,7 @@ pub async fn execute(session: &Session, output: &Output, plan: &Plan) -> Result<
 /// # Errors
 /// With exit code 3, naming the first thing that could not be looked at.
 pub fn verified(plan: &Plan) -> Result<(), Failure> {
-    match plan.actions.iter().find(|action| action.verdict == crate::plan::Verdict::Unknown) {
+    match plan.actions.iter().find(|action| action.verdict == Verdict::Unknown) {
         Some(action) => Err(Failure::unverified(format!("{} {}: {}", action.kind, action.name, action.because))
             .hint("the role needs to read it: see the permissions in README.md")),
         None => Ok(()),

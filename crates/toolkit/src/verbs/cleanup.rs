@@ -15,6 +15,7 @@ use crate::error::Failure;
 use crate::execute::Executor;
 use crate::names;
 use crate::observe::bucket::Standing;
+use crate::observe::image::ImageRepository;
 use crate::observe::serving;
 use crate::observe::{self, Seen, is_absent, monitoring, objects};
 use crate::output::{Output, many};
@@ -26,17 +27,28 @@ use crate::watch::Pace;
 /// # Errors
 /// When nobody agrees, or a call is refused. What was removed before it stays removed.
 pub async fn run(session: &Session, output: &Output, arguments: &cli::Cleanup) -> Result<(), Failure> {
-    let plan = Plan { actions: actions(session, arguments.everything).await? };
-    let left = left(session, arguments.everything).await?;
+    let repository = observe::image::own_repository(&session.clients.ecr, &session.site).await?;
+    let mut plan = Plan { actions: actions(session, arguments.everything).await? };
+    plan.actions.extend(repository_action(repository.as_ref(), arguments.everything));
+    let left = left(session, repository.as_ref(), arguments.everything).await?;
+    // What could not be looked at may be ours all the same.
+    let verified = match &repository {
+        Some((name, Seen::Unknown(why))) if arguments.everything => {
+            Err(Failure::unverified(format!("whether the image repository {name} is ours is not known: {why}"))
+                .hint("the role needs to read it: cargo xtask policies prints what it needs"))
+        }
+        _ => Ok(()),
+    };
     let mut report = Report { plan, left, done: false };
     if arguments.dry.dry || report.plan.changes_nothing() {
-        return output.print(&report, &report);
+        output.print(&report, &report)?;
+        return verified;
     }
     if !arguments.yes {
         agreed(output, &report)?;
     }
     let clients = &session.clients;
-    let executor = Executor { s3: &clients.s3, sagemaker: &clients.sagemaker, account: &session.site.account };
+    let executor = Executor::of(session);
     let pace = if session.offline { Pace::OFFLINE } else { Pace::AWS };
     for action in report.plan.actions.clone() {
         output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name));
@@ -48,7 +60,8 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Cleanup) -
         }
     }
     report.done = true;
-    output.print(&report, &report)
+    output.print(&report, &report)?;
+    verified
 }
 
 fn agreed(output: &Output, report: &Report) -> Result<(), Failure> {
@@ -120,6 +133,17 @@ async fn actions(session: &Session, everything: bool) -> Result<Vec<Action>, Fai
         actions.push(Action::new(Verdict::Delete, "objects", name, because, ours.into_iter().map(delete).collect()));
     }
     Ok(actions)
+}
+
+/// The repository goes last, with all its images: until then they may still be run.
+fn repository_action(repository: Option<&(String, Seen<ImageRepository>)>, everything: bool) -> Option<Action> {
+    match repository {
+        Some((name, Seen::Present(ImageRepository { made_by_us: true, .. }))) if everything => {
+            let delete = Operation::DeleteRepository { name: name.clone() };
+            Some(Action::new(Verdict::Delete, "repository", name, "with its images", vec![delete]))
+        }
+        _ => None,
+    }
 }
 
 /// The job definitions of ours.
@@ -202,7 +226,11 @@ struct Left {
     costs: &'static str,
 }
 
-async fn left(session: &Session, everything: bool) -> Result<Vec<Left>, Failure> {
+async fn left(
+    session: &Session,
+    repository: Option<&(String, Seen<ImageRepository>)>,
+    everything: bool,
+) -> Result<Vec<Left>, Failure> {
     let (site, clients) = (&session.site, &session.clients);
     let mut left = Vec::new();
     let mut stays = |what: String, costs| left.push(Left { what, costs });
@@ -223,6 +251,16 @@ async fn left(session: &Session, everything: bool) -> Result<Vec<Left>, Failure>
     }
     if let Standing::Ours(_) = observe::bucket::look(&clients.s3, &site.bucket, &site.account, &site.region).await {
         stays(format!("the bucket {}, which others may use too", site.bucket), "what is stored in it");
+    }
+    match repository {
+        Some((name, Seen::Present(found))) if !everything || !found.made_by_us => {
+            let whose = if found.made_by_us { "" } else { ", which others made" };
+            stays(format!("the image repository {name}{whose}"), "ECR's storage of images");
+        }
+        Some((name, Seen::Unknown(_))) => {
+            stays(format!("the image repository {name}, if there is one"), "ECR's storage of images");
+        }
+        _ => {}
     }
     stays("the history of jobs and executions, which SageMaker keeps".to_owned(), "nothing");
     stays("logs and metrics in CloudWatch, below /aws/sagemaker/".to_owned(), "CloudWatch's storage of logs");

@@ -69,7 +69,7 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Deploy) ->
     if !arguments.no_preflight && !report.plan.changes_nothing() {
         doctor::preflight(session, &[Feature::Deploy]).await?;
     }
-    let executor = Executor { s3: &session.clients.s3, sagemaker, account: &site.account };
+    let executor = Executor::of(session);
     let say = |action: &Action| output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name));
     let (first, changes, last) = stages(&report.plan);
     if !first.changes_nothing() {

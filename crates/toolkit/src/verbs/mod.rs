@@ -7,6 +7,7 @@ pub mod demo;
 pub mod deploy;
 pub mod doctor;
 pub mod ground_truth;
+pub mod image;
 pub mod logs;
 pub mod model;
 pub mod monitor;
@@ -129,6 +130,13 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let session = context.session("ground-truth", Mode::dry(arguments.dry.dry)).await?;
             Box::pin(ground_truth::run(&session, output, &arguments)).await
         }
+        Verb::Image(cli::Image::Push(arguments)) => {
+            let mode = Mode::dry(arguments.dry.dry);
+            match &arguments.registry {
+                Some(registry) => image::push_elsewhere(registry, output, &arguments, mode).await,
+                None => Box::pin(image::push(&context.session("image", mode).await?, output, &arguments, mode)).await,
+            }
+        }
         Verb::Cleanup(arguments) => {
             let session = context.session("cleanup", Mode::dry(arguments.dry.dry)).await?;
             Box::pin(cleanup::run(&session, output, &arguments)).await
@@ -171,14 +179,23 @@ impl Context {
         let current =
             std::env::current_dir().map_err(|error| Failure::usage("there is no current directory").because(error))?;
         let Globals {
-            state, images, scenario, enforce_iam, as_caller, output: format, verbose, settings: flags, ..
+            state,
+            images,
+            scenario,
+            enforce_iam,
+            strict_images,
+            as_caller,
+            output: format,
+            verbose,
+            settings: flags,
+            ..
         } = globals;
         let settings = Settings::resolve(&Sources::of_process(flags, &current)?)?;
         let place = if offline {
             let scenario = scenario.unwrap_or_else(|| "ready".to_owned());
             let state = state_folder(state.as_deref(), settings.state_dir.as_deref(), &current);
             let images = images.as_ref().or(settings.images.as_ref()).map(|file| current.join(file));
-            Place::Offline { state, images, scenario, enforce_iam }
+            Place::Offline { state, images, scenario, enforce_iam, strict_images }
         } else {
             Place::Aws
         };
@@ -224,6 +241,7 @@ impl Globals {
         let state = self.state.as_deref().map(|_: &Path| "--state");
         let images = self.images.as_deref().map(|_: &Path| "--images");
         let scenario = self.scenario.as_deref().map(|_| "--scenario");
-        state.or(images).or(scenario).or(self.enforce_iam.then_some("--enforce-iam"))
+        let strict = self.enforce_iam.then_some("--enforce-iam").or(self.strict_images.then_some("--strict-images"));
+        state.or(images).or(scenario).or(strict)
     }
 }

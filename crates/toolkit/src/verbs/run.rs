@@ -8,6 +8,7 @@ use pipeline_definition::{Definition, Graph};
 use serde::Serialize;
 
 use self::preview::Preview;
+use super::image::{self, Pinned};
 use super::{bootstrap, watch};
 use crate::aws::Session;
 use crate::cli;
@@ -18,7 +19,7 @@ use crate::names;
 use crate::observe::{self, Bucket, Input, Seen};
 use crate::output::Output;
 use crate::pipeline::{self, parameter};
-use crate::plan::{Action, Parameter, Plan};
+use crate::plan::{Action, Parameter, Plan, Verdict};
 use crate::plans;
 use crate::selective::{self, Source};
 use crate::site::Site;
@@ -32,7 +33,8 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
         return Err(Failure::usage("`run` passes a role to SageMaker, and AWS_ROLE is not set")
             .hint("set AWS_ROLE to the ARN of the execution role; --as-caller only says who calls"));
     }
-    let definition = pipeline::definition(&session.site);
+    let Pinned { site, action: image } = image::pin(session, output).await?;
+    let definition = pipeline::definition(&site);
     super::pipeline::lint::gate(output, &definition)?;
     let graph = graph(&definition)?;
     let selection = select(&graph, &arguments.only)?;
@@ -47,7 +49,8 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
     };
     let parameters = parameters(&session.site, &definition, source.as_ref(), input.as_ref(), &arguments.parameters)?;
     let selected = selection.as_ref().map(|selection| selected(selection, source.as_ref()));
-    let plan = Plan { actions: plan(session, &definition.to_json(), input.as_ref(), &parameters, selected).await? };
+    let rest = plan(session, &definition.to_json(), input.as_ref(), &parameters, selected).await?;
+    let plan = Plan { actions: image.into_iter().chain(rest).collect() };
     let cache = match arguments.explain_cache {
         true => Some(explain(session, &definition, &parameters).await?),
         false => None,
@@ -57,8 +60,11 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::Run) -> Re
         let mut preview = Preview::new(plan, &definition, &parameters, only);
         preview.cache = cache;
         output.print(&preview, &preview)?;
+        image::there_if_needed(session, &preview.plan)?;
         return bootstrap::verified(&preview.plan);
     }
+    image::there_if_needed(session, &plan)?;
+    bootstrap::verified(&plan)?;
     if !arguments.no_preflight {
         doctor::preflight(session, &[Feature::Bootstrap, Feature::Run]).await?;
     }
@@ -133,7 +139,9 @@ pub fn preview_without_aws(site: &Site, output: &Output, arguments: &cli::Run, w
         return Err(unverified(&format!("what {steps} would go on from could not be looked at"), why));
     }
     let unknown = || "AWS could not be asked".to_owned();
-    let mut actions = plans::bootstrap(site, &Seen::Unknown(unknown()), &Seen::Unknown(unknown()));
+    let image = Action::new(Verdict::Unknown, "image", &site.image, unknown(), Vec::new());
+    let mut actions = vec![image];
+    actions.extend(plans::bootstrap(site, &Seen::Unknown(unknown()), &Seen::Unknown(unknown())));
     let upload = upload(site, &input, Seen::Unknown(unknown()));
     let json = definition.to_json();
     let selected = selection.as_ref().map(|selection| selected(selection, None));

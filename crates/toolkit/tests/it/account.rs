@@ -64,7 +64,7 @@ impl Account {
         let account = self.fake.account().to_owned();
         let arn = format!("arn:aws:iam::{account}:root");
         let caller = Caller { arn, user_id: account.clone(), account, session: None };
-        let context = Context { fake: &self.fake, caller: &caller, region: "us-east-1" };
+        let context = Context::new(&self.fake, &caller, "us-east-1");
         iam::call(&context, operation, input).unwrap_or_else(|error| panic!("{operation} {input}: {error:?}"))
     }
 }

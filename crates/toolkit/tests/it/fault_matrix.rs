@@ -37,16 +37,18 @@ const FAULTS: [(CallFault, &str, bool); 8] = [
 ];
 
 /// The kinds of records that verbs are there to make and to remove. Executions and jobs come and go.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 11] = [
     "bucket",
     "endpoint",
     "endpoint-config",
+    "image",
     "model",
     "model-package",
     "model-package-group",
     "model-quality-job-definition",
     "monitoring-schedule",
     "pipeline",
+    "repository",
 ];
 
 /// How many cells are tried at the same time.
@@ -62,6 +64,7 @@ struct World {
 impl World {
     async fn from(snapshot: &Snapshot) -> Self {
         let user = User::new();
+        user.archive(sts_container::TAG, "one");
         let aws = FakeAws::start_with(snapshot.builder().state(user.state())).await;
         let owner = Owner::claim(&user.state(), &aws.endpoint_url()).unwrap();
         Self { aws, user, _owner: owner }

@@ -6,6 +6,7 @@ mod config;
 mod differential;
 mod doctor;
 mod fault_matrix;
+mod image;
 mod journey;
 mod model;
 mod monitoring;

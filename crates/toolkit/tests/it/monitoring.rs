@@ -41,8 +41,13 @@ fn object(user: &User, key: &str) -> Value {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let settings = Settings::resolve(&Sources::default()).unwrap();
-        let place =
-            Place::Offline { state: user.state(), images: None, scenario: "ready".to_owned(), enforce_iam: false };
+        let place = Place::Offline {
+            state: user.state(),
+            images: None,
+            scenario: "ready".to_owned(),
+            enforce_iam: false,
+            strict_images: false,
+        };
         let session = Session::open(&settings, &place, "test", false, Mode::Dry).await.unwrap();
         let site = &session.site;
         let found = objects::read(&session.clients.s3, &site.bucket, key, &site.account).await.unwrap();

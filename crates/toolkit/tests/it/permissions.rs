@@ -26,6 +26,12 @@ async fn journey() -> Vec<Asked> {
     run(0, &["bootstrap"]);
     run(0, &["bootstrap"]);
     run(0, &["doctor", "--probe"]);
+    let archive = account.user.archive(sts_container::TAG, "one");
+    let push = ["image", "push", "--archive", archive.as_str()];
+    run(0, &[&push[..], &["--dry"]].concat());
+    run(0, &push);
+    run(0, &push);
+    run(0, &["doctor"]);
     run(0, &["run", "--dry"]);
     run(0, &["run"]);
     run(0, &["run", "--dry", "--explain-cache"]);

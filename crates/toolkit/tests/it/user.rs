@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use assert_cmd::cargo::cargo_bin;
+use container_image::{File, Image, Layer, Platform, Runs};
 use tempfile::TempDir;
 
 /// A user and the folder that is both project and home.
@@ -34,6 +35,22 @@ impl User {
     pub fn dotenv(self, content: &str) -> Self {
         std::fs::write(self.folder().join(".env"), content).unwrap();
         self
+    }
+
+    /// An archive with an image of this tag that is small, and is told from others by its content; its name.
+    pub fn archive(&self, tag: &str, content: &str) -> String {
+        self.labelled_archive(tag, content, "")
+    }
+
+    /// The same, of which something is said.
+    pub fn labelled_archive(&self, tag: &str, content: &str, revision: &str) -> String {
+        let layer = Layer::new([File::program("usr/bin/sts-container", content.as_bytes().to_vec())]).unwrap();
+        let labels = [("org.opencontainers.image.revision".to_owned(), revision.to_owned())].into();
+        let runs = Runs { labels, ..Runs::default() };
+        let image = Image::new(&Platform::linux_amd64(), &runs, vec![layer]).unwrap();
+        let name = format!("image-{content}{revision}.tar");
+        std::fs::write(self.folder().join(&name), image.to_archive(&format!("sts-container:{tag}")).unwrap()).unwrap();
+        name
     }
 
     /// A command that sees only this environment.

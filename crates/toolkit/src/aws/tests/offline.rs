@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::{Clients, Mode};
-use crate::offline::Offline;
+use crate::offline::{Offline, Strict};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_left_goes_on_with_the_state() {
@@ -13,8 +13,8 @@ async fn whoever_is_left_goes_on_with_the_state() {
         let config = impatient(load(&settings(&[]), target, fake.http.clone()).await);
         Clients::new(&config, Mode::Live)
     };
-    let owner = Offline::open(&state, None, "ready", false, Mode::Live).await.unwrap();
-    let guest = Offline::open(&state, None, "ready", false, Mode::Live).await.unwrap();
+    let owner = Offline::open(&state, None, "ready", Strict::default(), Mode::Live).await.unwrap();
+    let guest = Offline::open(&state, None, "ready", Strict::default(), Mode::Live).await.unwrap();
     assert_eq!(guest.url, owner.url);
     let (of_owner, of_guest) = (clients(&owner).await, clients(&guest).await);
     let group = |name: &str| of_owner.sagemaker.create_model_package_group().model_package_group_name(name).send();
@@ -35,7 +35,7 @@ async fn whoever_is_left_goes_on_with_the_state() {
         .send()
         .await
         .unwrap();
-    let third = Offline::open(&state, None, "ready", false, Mode::Live).await.unwrap();
+    let third = Offline::open(&state, None, "ready", Strict::default(), Mode::Live).await.unwrap();
     assert_ne!(third.url, guest.url, "the guest has opened a door of its own");
     clients(&third).await.sagemaker.list_model_package_groups().send().await.unwrap();
 }
@@ -44,14 +44,16 @@ async fn whoever_is_left_goes_on_with_the_state() {
 async fn a_dry_run_without_state_is_in_memory() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
-    let _fake = Offline::open(&state, None, "ready", false, Mode::Dry).await.unwrap();
+    let _fake = Offline::open(&state, None, "ready", Strict::default(), Mode::Dry).await.unwrap();
     assert!(!state.exists());
 }
 
 #[tokio::test]
 async fn an_unknown_scenario_lists_the_known_ones() {
-    let failure =
-        Offline::open(std::path::Path::new("/nonexistent"), None, "reddy", false, Mode::Live).await.err().unwrap();
+    let failure = Offline::open(std::path::Path::new("/nonexistent"), None, "reddy", Strict::default(), Mode::Live)
+        .await
+        .err()
+        .unwrap();
     assert_eq!((failure.exit_code(), failure.to_string().contains("there are: ready")), (2, true), "{failure}");
 }
 
@@ -67,7 +69,7 @@ async fn the_map_of_images_is_that_of_the_owner() {
     let other = map("other.toml", "[[image]]\nuri = '*/other:*'\nprogram = ['true']\n");
     let wrong = map("wrong.toml", "[[image]]\nurl = '*'\n\n[[images]]\n");
     let open = async |state: &str, images: Option<&std::path::Path>| {
-        Offline::open(&folder.path().join(state), images, "ready", false, Mode::Live).await
+        Offline::open(&folder.path().join(state), images, "ready", Strict::default(), Mode::Live).await
     };
     let refused = async |state: &str, images: &std::path::Path| {
         let failure = open(state, Some(images)).await.err().unwrap();

@@ -23,7 +23,7 @@ pub async fn run(session: &Session, output: &Output, hours: u8) -> Result<(), Fa
         return Err(super::not_set_up(session));
     };
     let name = names::one_look(&site.prefix);
-    let executor = Executor { s3: &clients.s3, sagemaker, account: &site.account };
+    let executor = Executor::of(session);
     let remove = Plan {
         actions: vec![Action::new(
             Verdict::Delete,

@@ -53,7 +53,7 @@ pub async fn run(session: &Session, output: &Output, arguments: &cli::MonitorSet
     if !arguments.no_preflight {
         doctor::preflight(session, &[Feature::Monitor]).await?;
     }
-    let executor = Executor { s3: &session.clients.s3, sagemaker: &session.clients.sagemaker, account: &site.account };
+    let executor = Executor::of(session);
     let say = |action: &Action| output.note(format_args!("{} {} {}", action.verdict.word(), action.kind, action.name));
     executor.execute(&plan, say).await?;
     baseline.wait(session).await?;

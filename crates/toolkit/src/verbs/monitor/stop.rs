@@ -27,8 +27,7 @@ pub async fn run(session: &Session, output: &Output, dry: bool) -> Result<(), Fa
     };
     let plan = Plan { actions: vec![action] };
     if !dry {
-        let executor = Executor { s3: &clients.s3, sagemaker: &clients.sagemaker, account: &site.account };
-        executor.execute(&plan, |_| {}).await?;
+        Executor::of(session).execute(&plan, |_| {}).await?;
     }
     output.print(&plan, &plan)
 }

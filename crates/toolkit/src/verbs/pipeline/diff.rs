@@ -13,8 +13,9 @@ use crate::aws::Session;
 use crate::error::Failure;
 use crate::observe::Pipeline;
 use crate::output::Output;
-use crate::plan::Tag;
+use crate::plan::{Tag, Verdict};
 use crate::site::Site;
+use crate::verbs::image::{self, Pinned};
 
 /// Compares the deployed pipeline with the definition in the file, or with our own, and with the role and the tags of the
 /// settings. Of an earlier version only the definition is compared: role and tags have no versions.
@@ -22,7 +23,16 @@ use crate::site::Site;
 /// # Errors
 /// When a definition cannot be read, or AWS refuses to say what is deployed. A difference is no error.
 pub async fn run(session: &Session, output: &Output, file: Option<&Path>, version: Option<i64>) -> Result<(), Failure> {
-    let site = &session.site;
+    let site = &match file {
+        Some(_) => session.site.clone(),
+        None => {
+            let Pinned { site, action } = image::pin(session, output).await?;
+            if let Some(action) = action.filter(|action| action.verdict == Verdict::Missing) {
+                output.warn(format_args!("image {}: {}", action.name, action.because));
+            }
+            site
+        }
+    };
     let wanted = Source::of(file, || Ok(site.clone()))?.definition()?;
     let difference = match deployed(session, version).await? {
         Some(deployed) => Difference::of(site, &deployed, &wanted, version)?,

@@ -18,6 +18,9 @@ pub struct Stage {
     pub arguments: &'static [&'static str],
 }
 
+/// The archive is in each user's folder.
+const PUSH: &[&str] = &["image", "push", "--archive", "image-one.tar"];
+
 /// All verbs that call AWS, in the order of the journey.
 pub async fn all() -> Vec<Stage> {
     let programs = Programs::built_in().own_binary(cargo_bin("stsmm"));
@@ -27,9 +30,11 @@ pub async fn all() -> Vec<Stage> {
     let mut add = |before: &Snapshot, verbs: &[&'static [&'static str]]| {
         stages.extend(verbs.iter().map(|arguments| Stage { before: before.clone(), arguments }));
     };
-    add(&fresh, &[&["bootstrap"], &["run", "--detach"]]);
-
+    add(&fresh, &[&["bootstrap"], PUSH]);
     let world = World::from(&fresh).await;
+    world.expect(PUSH).await;
+    add(&world.aws.snapshot(), &[&["run", "--detach"]]);
+
     world.expect(&["run"]).await;
     let run = world.aws.snapshot();
     add(&run, &[&["doctor"], &["watch"], &["logs", "TrainSTSModel"], &["pipeline", "diff"], &["deploy"]]);

@@ -111,7 +111,8 @@ impl From<ApiError> for Refusal {
         let (status, code) = match error.code.as_str() {
             "RepositoryNotFoundException" => (StatusCode::NOT_FOUND, "NAME_UNKNOWN"),
             "ImageTagAlreadyExistsException" => (StatusCode::BAD_REQUEST, "TAG_INVALID"),
-            "AccessDeniedException" => (StatusCode::FORBIDDEN, "DENIED"),
+            "AccessDeniedException" | "ExpiredTokenException" => (StatusCode::FORBIDDEN, "DENIED"),
+            "ThrottlingException" => (StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS"),
             _ => (error.status, "UNKNOWN"),
         };
         Self::new(status, code, error.message)
