@@ -79,6 +79,11 @@ impl Configuration {
         self.hyperparameters.iter().flat_map(pair).collect()
     }
 
+    /// Whether training on several instances, or in several processes, is asked for.
+    pub(super) fn is_distributed(&self) -> bool {
+        DISTRIBUTED.iter().any(|name| self.of_toolkit.get(*name) == Some(&json!(true)))
+    }
+
     /// What the toolkit adds to the environment, where `base` is `/opt/ml`.
     pub(super) fn variables(&self, base: &str, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let text = |name: &str| environment.get(name).cloned();
@@ -161,9 +166,9 @@ impl Configuration {
         let own_hosts = own_hosts.map_or_else(|| json!([]), |group| group["hosts"].clone());
         let further: BTreeMap<_, _> =
             self.of_toolkit.iter().filter(|(name, _)| !OF_TOOLKIT.contains(&name.as_str())).collect();
-        let is_distributed = DISTRIBUTED.iter().any(|name| self.of_toolkit.get(*name) == Some(&json!(true)));
         let distribution = self.of_toolkit.get("sagemaker_distribution_instance_groups").cloned();
-        let distribution = distribution.unwrap_or_else(|| if is_distributed { json!([own_group]) } else { json!([]) });
+        let distribution =
+            distribution.unwrap_or_else(|| if self.is_distributed() { json!([own_group]) } else { json!([]) });
         let is_in = |group: &&Value| {
             distribution.as_array().is_some_and(|groups| groups.contains(&group["instance_group_name"]))
         };

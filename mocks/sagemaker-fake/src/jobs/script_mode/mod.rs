@@ -120,6 +120,12 @@ pub(super) fn prepare(
             .and_modify(|path| path.push_str(&format!(":{base}/code/src")));
     }
     launch.work_in("/opt/ml/code");
+    if configuration.is_distributed() {
+        said.push(
+            "(distributed training: the script is run once on each instance, and nothing launches it together)"
+                .to_owned(),
+        );
+    }
     said.push("Invoking script with the following command:".to_owned());
     said.push(launch.command.join(" "));
     Ok(Script { launch, said })
