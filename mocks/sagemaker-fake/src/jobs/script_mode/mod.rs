@@ -48,8 +48,8 @@ pub(super) struct Refusal {
 }
 
 /// What is said of a package: the toolkit installs it, with pip. Here the environment is the user's own.
-const NOT_INSTALLED: &str = "(setup.py: the package is not installed, as AWS's images do. Its modules are found in \
-                             /opt/ml/code and /opt/ml/code/src; what it requires must be there)";
+const NOT_INSTALLED: &str = "(setup.py: AWS's images install the package; here its modules are found where they lie, in \
+                             /opt/ml/code and /opt/ml/code/src, and what it requires must be installed)";
 
 /// The exit code of the toolkit when a script has failed.
 const FAILED: i32 = 1;
