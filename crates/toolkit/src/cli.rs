@@ -33,6 +33,10 @@ pub struct Globals {
     /// Keep the fake's state in this folder [env: STSMM_STATE_DIR] [default: .stsmm/offline]
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// A map of container images to programs of this machine, by which the fake runs other people's steps
+    /// [env: STSMM_IMAGES]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub images: Option<PathBuf>,
     /// The account that the fake starts as [default: ready]
     #[arg(long, global = true, value_name = "NAME")]
     pub scenario: Option<String>,

@@ -158,7 +158,8 @@ fn line(step: &Step) -> String {
         line.push_str(&format!(": {}", arn.rsplit(':').next().unwrap_or(arn)));
     }
     if let Some(reason) = &step.failure_reason {
-        line.push_str(&format!(": {reason}"));
+        // Scripts fail in several lines: the text of AWS's training toolkit has four.
+        line.push_str(&format!(": {}", reason.replace('\n', "\n    ")));
     }
     line
 }
@@ -185,13 +186,13 @@ mod tests {
         assert!(lines(vec![step("A", "Executing")]).is_empty());
         let done =
             Step { ended: Some(12.5), result: Some(StepResult::Condition("True".into())), ..step("A", "Succeeded") };
-        let failed = Step { failure_reason: Some("ClientError: no".into()), ..step("B", "Failed") };
+        let failed = Step { failure_reason: Some("ClientError: no\nExitCode 1".into()), ..step("B", "Failed") };
         let taken = Step { taken_from: Some("arn:x/execution/first".into()), ..step("C", "Succeeded") };
         assert_eq!(
             lines(vec![done, failed, taken]),
             [
                 "+ A                      Succeeded after 2.5 s: True",
-                "x B                      Failed: ClientError: no",
+                "x B                      Failed: ClientError: no\n    ExitCode 1",
                 "+ C                      Succeeded, taken from execution first"
             ]
         );

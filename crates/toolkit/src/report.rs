@@ -101,7 +101,7 @@ impl fmt::Display for Report {
             let line = format!("  {:<22} {:<10} {seconds:>7}  {outcome}", step.name, step.status);
             writeln!(f, "{}", line.trim_end())?;
             if let Some(reason) = &step.failure_reason {
-                writeln!(f, "    {reason}")?;
+                writeln!(f, "    {}", reason.replace('\n', "\n    "))?;
             }
         }
         if let Some(words) = &self.last_words {

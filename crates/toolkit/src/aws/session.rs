@@ -23,6 +23,8 @@ pub enum Place {
     Offline {
         /// Where its state is.
         state: PathBuf,
+        /// The user's own map of images to programs.
+        images: Option<PathBuf>,
         /// The account that it starts as.
         scenario: String,
         /// Whether it verifies signatures and authorises every call, even if the scenario does not ask for it.
@@ -132,9 +134,9 @@ pub(crate) async fn reach(settings: &Settings, place: &Place, mode: Mode) -> Res
             let config = config::load(settings, Target::Aws, config::https()).await;
             Ok(Reached { config, role: settings.role.clone(), fake: None })
         }
-        Place::Offline { state, scenario, enforce_iam, strict_images } => {
+        Place::Offline { state, images, scenario, enforce_iam, strict_images } => {
             let strict = Strict { iam: *enforce_iam, images: *strict_images };
-            let fake = Offline::open(state, scenario, strict, mode).await?;
+            let fake = Offline::open(state, images.as_deref(), scenario, strict, mode).await?;
             let target = Target::Fake { url: &fake.url, keys: fake.keys.clone() };
             let config = config::load(settings, target, fake.http.clone()).await;
             Ok(Reached { config, role: role_offline(settings, &fake), fake: Some(fake) })

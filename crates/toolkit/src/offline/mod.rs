@@ -14,11 +14,12 @@ use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use sagemaker_fake::account::{Keys, Scenario};
 use sagemaker_fake::doors::control::{self, ClockFace};
+use sagemaker_fake::jobs::programs::Programs;
 
 use crate::aws::Mode;
 use crate::error::Failure;
 use crate::settings::dotenv::project_root;
-use door::Door;
+use door::{Door, Wanted};
 use follow::Follow;
 
 /// In what the fake is to be as strict as AWS, even if nobody asked it for that before.
@@ -52,15 +53,23 @@ impl Offline {
     /// nothing is created.
     ///
     /// # Errors
-    /// When there is no such scenario, or the state cannot be opened.
-    pub async fn open(state: &Path, scenario: &str, strict: Strict, mode: Mode) -> Result<Self, Failure> {
+    /// When there is no such scenario, something is wrong in the map of images, the state cannot be opened, or whoever owns
+    /// it has another map.
+    pub async fn open(
+        state: &Path,
+        images: Option<&Path>,
+        scenario: &str,
+        strict: Strict,
+        mode: Mode,
+    ) -> Result<Self, Failure> {
+        let programs = programs(images)?;
         let mut scenario = Scenario::named(scenario).map_err(Failure::usage)?;
         scenario.enforce_iam |= strict.iam;
         let keys = scenario.client_keys().map(|Keys { access_key_id, secret_access_key, session_token }| {
             Credentials::new(access_key_id, secret_access_key, session_token, None, "Scenario")
         });
         let (account, role) = (scenario.account.clone(), scenario.client_role());
-        let door = Door::open(state, scenario, strict.images, mode).await?;
+        let door = Door::open(state, Wanted { programs, scenario, strict_images: strict.images }, mode).await?;
         let url = door.url().await;
         let ahead = clock(url.clone()).await?.offset.duration();
         let door = Arc::new(door);
@@ -82,6 +91,13 @@ impl Offline {
     pub async fn close(self) {
         self.door.close().await;
     }
+}
+
+/// The programs that stand for images: the fake's own map, and the user's before it.
+fn programs(images: Option<&Path>) -> Result<Programs, Failure> {
+    images.into_iter().try_fold(Programs::built_in(), Programs::file).map_err(|mistakes| {
+        Failure::usage(mistakes.to_string()).hint("`mocks/images.toml` says how such a file is written")
+    })
 }
 
 /// What the fake's clock shows.

@@ -50,6 +50,8 @@ pub struct Settings {
     pub network: Option<Network>,
     /// Where the fake keeps its state.
     pub state_dir: Option<PathBuf>,
+    /// The map by which the fake runs images.
+    pub images: Option<PathBuf>,
     /// Every setting of the table as it was found, in the order of the table.
     pub found: Vec<Found>,
     /// What the AWS SDK gets to see as environment.
@@ -175,6 +177,7 @@ impl Settings {
             kms_key: text("STSMM_KMS_KEY"),
             network,
             state_dir: text("STSMM_STATE_DIR").map(PathBuf::from),
+            images: text("STSMM_IMAGES").map(PathBuf::from),
             found,
             aws,
             warnings,

@@ -205,6 +205,15 @@ pub const SETTINGS: &[Setting] = &[
         right: "a folder",
         about: "where the fake keeps its state, if not --state",
     },
+    Setting {
+        variables: &["STSMM_IMAGES"],
+        flag: None,
+        default: None,
+        otherwise: "(none)",
+        check: check::anything,
+        right: "a file: images.toml",
+        about: "the map of images to programs by which the fake runs them, if not --images",
+    },
 ];
 
 /// What may not be as the user thinks about the region.

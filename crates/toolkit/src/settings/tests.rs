@@ -145,6 +145,7 @@ const ROWS: &[Row] = &[
         ],
         wrong: &[("sts", "no key of AWS KMS"), ("arn:aws:iam::111122223333:key/x", "no key of AWS KMS")],
     },
+    Row { variable: "STSMM_IMAGES", default: None, right: ["images.toml", "/tmp/x", "../a"], wrong: &[] },
     Row { variable: "STSMM_STATE_DIR", default: None, right: ["a", "/tmp/x", "../state"], wrong: &[] },
 ];
 

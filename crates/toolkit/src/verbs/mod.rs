@@ -180,6 +180,7 @@ impl Context {
             std::env::current_dir().map_err(|error| Failure::usage("there is no current directory").because(error))?;
         let Globals {
             state,
+            images,
             scenario,
             enforce_iam,
             strict_images,
@@ -193,7 +194,8 @@ impl Context {
         let place = if offline {
             let scenario = scenario.unwrap_or_else(|| "ready".to_owned());
             let state = state_folder(state.as_deref(), settings.state_dir.as_deref(), &current);
-            Place::Offline { state, scenario, enforce_iam, strict_images }
+            let images = images.as_ref().or(settings.images.as_ref()).map(|file| current.join(file));
+            Place::Offline { state, images, scenario, enforce_iam, strict_images }
         } else {
             Place::Aws
         };
@@ -237,8 +239,9 @@ impl Globals {
     /// The flag that means nothing on AWS.
     fn offline_only(&self) -> Option<&'static str> {
         let state = self.state.as_deref().map(|_: &Path| "--state");
+        let images = self.images.as_deref().map(|_: &Path| "--images");
         let scenario = self.scenario.as_deref().map(|_| "--scenario");
         let strict = self.enforce_iam.then_some("--enforce-iam").or(self.strict_images.then_some("--strict-images"));
-        state.or(scenario).or(strict)
+        state.or(images).or(scenario).or(strict)
     }
 }

@@ -48,7 +48,7 @@ impl World {
     async fn session(&self) -> Session {
         let settings = Settings::resolve(&Sources::default()).unwrap();
         let (state, scenario) = (self.user.state(), "ready".to_owned());
-        let place = Place::Offline { state, scenario, enforce_iam: false, strict_images: false };
+        let place = Place::Offline { state, images: None, scenario, enforce_iam: false, strict_images: false };
         Session::open(&settings, &place, "test", false, Mode::Live).await.unwrap()
     }
 

@@ -43,6 +43,7 @@ fn object(user: &User, key: &str) -> Value {
         let settings = Settings::resolve(&Sources::default()).unwrap();
         let place = Place::Offline {
             state: user.state(),
+            images: None,
             scenario: "ready".to_owned(),
             enforce_iam: false,
             strict_images: false,

@@ -14,7 +14,7 @@
 //! | `GET clock` | the clock: its time, and how far it is ahead |
 //! | `POST clock/advance?seconds=N` | the same, after it was moved forward |
 //! | `GET` nothing, `GET page/...` | a page for people (`page`) |
-//! | `GET owner` | which state folder this process serves |
+//! | `GET owner` | which state folder this process serves, and by which map of images |
 //! | `POST enforce-iam` | nothing; from now on signatures are verified and calls authorised |
 //! | `POST strict-images` | nothing; from now on images must be in ECR before they can be run |
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong, and when: see `faults` |
@@ -106,7 +106,7 @@ fn stranger(parts: &Parts) -> Option<&str> {
 /// Whoever asks may be in another folder than this process is.
 fn owner(fake: &Fake) -> Result<Value, ApiError> {
     let folder = std::path::absolute(fake.folder()).map_err(ApiError::internal)?;
-    Ok(json!({"folder": folder}))
+    Ok(json!({"folder": folder, "images": fake.programs.source()}))
 }
 
 /// A page for people.

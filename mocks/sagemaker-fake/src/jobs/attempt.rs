@@ -15,8 +15,9 @@ use super::logs::{self, Stream, Writer};
 use super::metrics::Metrics;
 use super::plan::Plan;
 use super::programs::Image;
+use super::script_mode::{self, Capture};
 use super::tree::Tree;
-use super::{outputs, processing, script_mode, training, transform, tree};
+use super::{outputs, processing, training, transform, tree};
 use crate::authorisation::{NotAssumed, Work};
 use crate::clock::Timestamp;
 use crate::engine::{blocking, until};
@@ -85,7 +86,8 @@ struct Prepared {
     tree: Tree,
     log: Writer,
     launch: Launch,
-    is_script: bool,
+    /// What is to be told of a script, if it is one.
+    script: Option<Capture>,
 }
 
 /// SageMaker's sentence for a program that failed.
@@ -238,7 +240,8 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
             Launch::new(&fake.programs, &plan.image, &plan.entrypoint, &plan.arguments, &environment)
                 .map_err(Failure::client)?
         };
-        instances.push(Prepared { tree, log, launch, is_script });
+        let script = is_script.then(|| Capture::of(&plan.image));
+        instances.push(Prepared { tree, log, launch, script });
     }
     job::update(fake, key, |job| {
         job.enter(fake.clock.now(), "Training", "Training image download completed. Training in progress.");
@@ -276,24 +279,27 @@ async fn watch_over(fake: &WeakFake, key: &str, ready: Ready) -> Option<(Outcome
     let metrics = Arc::new(Mutex::new(ready.metrics));
     let failure = OnceLock::new();
     let (stop, stopping) = watch::channel(false);
-    let follow = |Prepared { tree, log, launch, is_script }: Prepared| {
+    let follow = |Prepared { tree, log, launch, mut script }: Prepared| {
         let (metrics, stopping, stop, grace) = (Arc::clone(&metrics), stopping.clone(), stop.clone(), ready.grace);
         let failure = &failure;
         async move {
-            let observe = |time, line: &str| metrics.lock().unwrap_or_else(PoisonError::into_inner).observe(time, line);
+            let observe = |time, line: &str| {
+                metrics.lock().unwrap_or_else(PoisonError::into_inner).observe(time, line);
+                script.iter_mut().for_each(|capture| capture.observe(line));
+            };
             let end = match Instance::start(&launch, &tree, log) {
                 Ok(instance) => {
                     instance.follow(fake, stopping, grace, observe).await.map_err(|error| error.to_string())
                 }
                 Err(error) => Err(format!("cannot start {}: {error}", launch.command[0])),
             };
-            let exit = match end {
-                Ok(End { overrun: Some(overrun), .. }) => Err(overrun.sentence(&launch.limits)),
-                Ok(End { status, .. }) if is_script && !status.success() => {
-                    script_mode::failed(&tree, &launch.command, status).map_err(|error| error.to_string())
+            let exit = match (end, &script) {
+                (Ok(End { overrun: Some(overrun), .. }), _) => Err(overrun.sentence(&launch.limits)),
+                (Ok(End { status, .. }), Some(capture)) if !status.success() => {
+                    script_mode::failed(&tree, &launch.command, status, capture).map_err(|error| error.to_string())
                 }
-                Ok(End { status, .. }) => Ok(exit_code(status)),
-                Err(sentence) => Err(sentence),
+                (Ok(End { status, .. }), _) => Ok(exit_code(status)),
+                (Err(sentence), _) => Err(sentence),
             };
             if exit != Ok(0) {
                 failure.get_or_init(|| exit);

@@ -378,17 +378,32 @@ async fn a_program_that_does_not_stop_is_killed() {
     assert_eq!(account.ended(Kind::ProcessingJob, "job").await.status, Status::Stopped);
 }
 
+/// SageMaker has a word for it in SecondaryStatus, which processing jobs do not have.
 #[tokio::test]
 async fn a_job_that_runs_too_long_is_stopped() {
     let account = Account::new();
     let meeting = Meeting::new(&["never"]);
-    let script = format!("read x < {}/never", meeting.folder().display());
-    let job = account
-        .train(with(training_job("job", &script), json!({"StoppingCondition": {"MaxRuntimeInSeconds": 1}})))
-        .await;
-    assert_eq!(job.status, Status::Stopped);
+    let wait = format!("read x < {}/never", meeting.folder().display());
+    let briefly = json!({"StoppingCondition": {"MaxRuntimeInSeconds": 1}});
+    let (trained, processed) = tokio::join!(account.train(with(training_job("job", &wait), briefly.clone())), async {
+        let last = "echo x | tee processing/late/a > processing/soon/a; printf so-far > output/message; exit 0";
+        let script = format!("trap '{last}' TERM; cd $STSMM_OPT_ML; {wait}");
+        let mut soon = output("soon", "soon");
+        soon["S3Output"]["S3UploadMode"] = json!("Continuous");
+        let outputs = json!({"ProcessingOutputConfig": {"Outputs": [output("late", "late"), soon]}});
+        account.process(with(with(processing_job("job", &script), briefly), outputs)).await
+    });
+    assert_eq!((trained.status, trained.failure_reason), (Status::Stopped, None));
     let described = account.call("DescribeTrainingJob", json!({"TrainingJobName": "job"})).unwrap();
     assert_eq!(described["SecondaryStatus"], "MaxRuntimeExceeded");
+    let last = described["SecondaryStatusTransitions"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["StatusMessage"], "Training job runtime exceeded MaxRuntimeInSeconds provided");
+
+    assert_eq!((processed.status, processed.failure_reason), (Status::Stopped, None));
+    assert_eq!(processed.exit_message.as_deref(), Some("so-far"));
+    assert_eq!((account.keys("soon"), account.keys("late")), (vec!["soon/a".to_owned()], Vec::new()));
+    let described = account.call("DescribeProcessingJob", json!({"ProcessingJobName": "job"})).unwrap();
+    assert_eq!(described.get("SecondaryStatus"), None);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Other people's steps: what a map of images says, `/opt/ml`, script mode, and limits.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -224,6 +225,87 @@ async fn a_training_script_gets_its_arguments_and_variables() {
     }
 }
 
+/// An interpreter that says what it is asked to run. It is no Python, and nobody need have one; of pip it has what a test says.
+fn interpreter(map: &Map, pip: &str) {
+    let script = format!(
+        "#!/bin/sh\nif [ \"$2\" = pip ]; then {pip}; fi\necho \"$*\" \"[$PYTHONPATH]\"\ncase $* in *fail*) echo 'KeyError: 1'; exit 1;; esac\n"
+    );
+    let path = map.folder.path().join("python");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = fs::read_to_string(map.path()).unwrap();
+    fs::write(map.path(), text.replace("/sagemaker-scikit-learn:*\"", "/*\"\npython = \"python\"")).unwrap();
+}
+
+#[tokio::test]
+async fn python_scripts_and_packages() {
+    let map = Map::new("");
+    interpreter(&map, "exit 0");
+    let account = map.relocated();
+    let run = async |name: &str, files: &[(&str, &str)]| {
+        put_code(&account, files);
+        let job = account.train(training(name, script("train.py", &[("l2", "1")]))).await;
+        assert_eq!((job.status, job.failure_reason), (Status::Completed, None));
+        let root = account.fake.folder().join(format!("jobs/eu-west-1/training-job/{name}/1/algo-1"));
+        let log = printed(&account, Kind::TrainingJob, name).join("\n");
+        log.replace(&root.display().to_string(), "").lines().last().unwrap().to_owned()
+    };
+    assert_eq!(run("script", &[("train.py", "")]).await, "-- train.py --l2 1 [/opt/ml/code]");
+    let package = [("train.py", ""), ("setup.py", ""), ("requirements.txt", "numpy")];
+    assert_eq!(run("package", &package).await, "-m train --l2 1 [/opt/ml/code]");
+    let below = [("train.py", ""), ("setup.py", ""), ("src/lib/__init__.py", "")];
+    assert_eq!(run("below", &below).await, "-m train --l2 1 [/opt/ml/code:/opt/ml/code/src]");
+}
+
+#[tokio::test]
+async fn what_is_required_and_not_installed_is_told() {
+    let map = Map::new("");
+    interpreter(&map, "echo 'ERROR: No matching distribution found for numpy' >&2; exit 1");
+    let account = map.account();
+    let python = map.folder.path().canonicalize().unwrap().join("python");
+    let python = python.display();
+    for (name, file, expected) in [
+        (
+            "script",
+            "lib.py",
+            format!("InstallRequirementsError:\nExitCode 1\nErrorMessage \"\"\nCommand \"{python} -m pip install "),
+        ),
+        (
+            "package",
+            "setup.py",
+            format!("InstallModuleError:\nExitCode 1\nErrorMessage \"\"\nCommand \"{python} -m pip install . "),
+        ),
+    ] {
+        put_code(&account, &[("train.py", ""), (file, ""), ("requirements.txt", "numpy")]);
+        let job = account.train(training(name, script("train.py", &[]))).await;
+        let expected = format!("AlgorithmError: {expected}-r requirements.txt\", exit code: 1");
+        assert_eq!(job.failure_reason, Some(expected));
+        let log = account.log(Kind::TrainingJob, name).join("\n");
+        assert!(log.contains("No matching distribution found for numpy"), "{log}");
+        assert!(log.contains(&format!("{python} -m pip install -r requirements.txt does it")), "{log}");
+    }
+}
+
+/// PyTorch's and TensorFlow's images say why; scikit-learn's leaves that to the log.
+#[tokio::test]
+async fn some_images_tell_the_error_of_a_script() {
+    let map = Map::new("");
+    interpreter(&map, "exit 0");
+    let account = map.account();
+    put_code(&account, &[("fail.py", "")]);
+    for (name, image, message) in [
+        ("torch", "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.1", "KeyError: 1"),
+        ("sklearn", IMAGE, ""),
+    ] {
+        let mut request = training(name, script("fail.py", &[]));
+        request["AlgorithmSpecification"]["TrainingImage"] = json!(image);
+        let reason = account.train(request).await.failure_reason.unwrap();
+        let begin =
+            format!("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage \"{message}\"\nCommand ");
+        assert!(reason.starts_with(&begin), "{reason}");
+    }
+}
+
 #[tokio::test]
 async fn no_variable_is_lost_on_the_way() {
     let map = Map::new("environment = { \"A-B\" = \"1 2\", C = \"$D\" }");
@@ -260,13 +342,18 @@ async fn a_script_that_fails_fails_as_in_a_framework_image() {
         "AlgorithmError: no rows, exit code: 1"
     );
     assert_eq!(
-        failure("killed", "train.sh", &[("train.sh", "kill -KILL $$")]).await.lines().nth(1),
-        Some("ExitCode 137")
+        failure("killed", "train.sh", &[("train.sh", "kill -KILL $$")]).await.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "ExitCode 137",
+            "ErrorMessage \"\"",
+            "ExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"",
+            "Command \"/bin/sh -c ./train.sh --l2 1\", exit code: 1"
+        ]
     );
-    assert_eq!(
-        failure("missing", "other.sh", &[("train.sh", "exit 0")]).await.lines().last(),
-        Some("[Errno 2] No such file or directory: '/opt/ml/code/other.sh', exit code: 2")
-    );
+    let missing = failure("missing", "other.sh", &[("train.sh", "exit 0")]).await;
+    let (begin, end) = missing.split_once("/opt/ml").unwrap();
+    assert!(begin.starts_with("AlgorithmError: Framework Error: \n[Errno 2] No such file or directory: '"), "{begin}");
+    assert_eq!(end, "/code/other.sh', exit code: 2");
     let named = failure("named", "../train.sh", &[("train.sh", "exit 0")]).await;
     assert!(
         named.starts_with("AlgorithmError: The training entry point '../train.sh' cannot be used because"),
@@ -291,24 +378,29 @@ async fn a_script_that_fails_fails_as_in_a_framework_image() {
 async fn a_program_that_overruns_its_time_is_stopped_with_its_children() {
     let meeting = Meeting::new(&["never", "alive"]);
     let folder = meeting.folder().display();
-    let map = Map::new("time_limit = \"10ms\"");
+    let map = Map::new("time_limit = \"200ms\"");
     let programs = map.programs().grace(Duration::from_millis(10));
     let account = Account::of(Fake::builder().programs(programs).build().unwrap());
     let wait = format!(
         "exec 3> {folder}/alive; trap '' TERM; (read x < {folder}/never) & setsid sh -c 'read x < {folder}/never' & read x < {folder}/never"
     );
-    let (job, gone) =
-        tokio::join!(account.process(processing("job", &["/bin/sh", "-c", &wait], &[])), meeting.hear("alive"));
+    let run = async {
+        let job = account.process(processing("job", &["/bin/sh", "-c", &wait], &[])).await;
+        // A program that did not get so far has nobody to leave behind, and the pipe is still to be opened.
+        drop(fs::File::options().read(true).write(true).open(meeting.folder().join("alive")).unwrap());
+        job
+    };
+    let (job, gone) = tokio::join!(run, meeting.hear("alive"));
     assert_eq!(gone, "", "whoever holds the pipe open is gone");
     let file = map.path();
     assert_eq!(job.status, Status::Failed);
     assert_eq!(
         job.failure_reason,
-        Some(format!("ClientError: The program ran for longer than the time_limit of 10ms in {}.", file.display()))
+        Some(format!("ClientError: The program ran for longer than the time_limit of 200ms in {}.", file.display()))
     );
     let log = account.log(Kind::ProcessingJob, "job");
     assert!(
-        log.last().unwrap().starts_with("(stopped: this has run for longer than the time_limit of 10ms in "),
+        log.last().unwrap().starts_with("(stopped: this has run for longer than the time_limit of 200ms in "),
         "{log:?}"
     );
 }

@@ -100,7 +100,8 @@ impl Reader<'_> {
         match key.get_ref().as_ref() {
             "uri" => match value.get_ref() {
                 DeValue::String(pattern) => image.uri = vec![pattern.to_string()],
-                _ => image.uri = self.strings("uri", value).unwrap_or_default(),
+                DeValue::Array(_) => image.uri = self.strings("uri", value).unwrap_or_default(),
+                _ => self.mistake(value.span(), "`uri` is a pattern, like \"*/scikit-learn:*\", or a list of them"),
             },
             "program" => image.program = self.strings("program", value).map(|program| self.located(program)),
             "entrypoint" => image.entrypoint = self.string("entrypoint", value),

@@ -34,6 +34,7 @@ pub struct Programs {
     grace: Duration,
     startup: Duration,
     relocated: bool,
+    source: Option<PathBuf>,
 }
 
 /// What is wrong in a map of images: every mistake, each with its place and what to do.
@@ -59,6 +60,7 @@ impl Programs {
             grace: GRACE,
             startup: STARTUP,
             relocated: false,
+            source: None,
         }
     }
 
@@ -69,7 +71,14 @@ impl Programs {
     pub fn file(mut self, path: &Path) -> Result<Self, Mistakes> {
         let mut images = file::read(path)?;
         images.append(&mut self.images);
-        Ok(Self { images, ..self })
+        let source = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Ok(Self { images, source: Some(source), ..self })
+    }
+
+    /// The file that was read last, if any was.
+    #[must_use]
+    pub fn source(&self) -> Option<&Path> {
+        self.source.as_deref()
     }
 
     /// Maps the images that fit `pattern` (`*` stands for anything) to a command, before all others. A job's entrypoint

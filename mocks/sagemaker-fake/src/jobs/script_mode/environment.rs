@@ -79,6 +79,11 @@ impl Configuration {
         self.hyperparameters.iter().flat_map(pair).collect()
     }
 
+    /// Whether training on several instances, or in several processes, is asked for.
+    pub(super) fn is_distributed(&self) -> bool {
+        DISTRIBUTED.iter().any(|name| self.of_toolkit.get(*name) == Some(&json!(true)))
+    }
+
     /// What the toolkit adds to the environment, where `base` is `/opt/ml`.
     pub(super) fn variables(&self, base: &str, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let text = |name: &str| environment.get(name).cloned();
@@ -161,9 +166,9 @@ impl Configuration {
         let own_hosts = own_hosts.map_or_else(|| json!([]), |group| group["hosts"].clone());
         let further: BTreeMap<_, _> =
             self.of_toolkit.iter().filter(|(name, _)| !OF_TOOLKIT.contains(&name.as_str())).collect();
-        let is_distributed = DISTRIBUTED.iter().any(|name| self.of_toolkit.get(*name) == Some(&json!(true)));
         let distribution = self.of_toolkit.get("sagemaker_distribution_instance_groups").cloned();
-        let distribution = distribution.unwrap_or_else(|| if is_distributed { json!([own_group]) } else { json!([]) });
+        let distribution =
+            distribution.unwrap_or_else(|| if self.is_distributed() { json!([own_group]) } else { json!([]) });
         let is_in = |group: &&Value| {
             distribution.as_array().is_some_and(|groups| groups.contains(&group["instance_group_name"]))
         };
@@ -214,5 +219,89 @@ impl Configuration {
             "topology": [],
             "user_entry_point": program,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(folder: &std::path::Path, hyperparameters: &Value, resources: &Value, channels: &Value) -> Tree {
+        let tree = Tree::new(folder).unwrap();
+        tree.write("input/config/hyperparameters.json", hyperparameters).unwrap();
+        tree.write("input/config/resourceconfig.json", resources).unwrap();
+        tree.write("input/config/inputdataconfig.json", channels).unwrap();
+        tree
+    }
+
+    #[test]
+    fn variables_are_those_of_the_toolkit() {
+        let cpus = std::thread::available_parallelism().unwrap().to_string();
+        let text = include_str!("toolkit.env").replace("{cpus}", &cpus);
+        let lines = text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split_once('=').unwrap());
+        let expected: BTreeMap<_, _> = lines.collect();
+        let json = |name: &str| serde_json::from_str::<Value>(expected[name]).unwrap();
+        let hyperparameters = json!({
+            "sagemaker_submit_directory": "\"s3://bucket/code/dump.tar.gz\"",
+            "sagemaker_program": "\"dump.py\"",
+            "sagemaker_region": "\"eu-west-1\"",
+            "sagemaker_job_name": "\"job-1\"",
+            "sagemaker_container_log_level": "20",
+            "sagemaker_parameter_server_enabled": "true",
+            "learning-rate": "1e-5",
+            "name": "\"it's é\"",
+            "layers": "[64, 2.50, \"a\"]",
+            "v": "true",
+            "empty": "null",
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let tree = tree(folder.path(), &hyperparameters, &json("SM_RESOURCE_CONFIG"), &json("SM_INPUT_DATA_CONFIG"));
+        let environment = BTreeMap::from([("TRAINING_JOB_NAME".to_owned(), "job-1".to_owned())]);
+        let configuration = Configuration::read(&tree, &environment).unwrap();
+        let mut variables = configuration.variables("/opt/ml", &environment);
+        // The toolkit adds what Python has in its path of its own.
+        assert_eq!(variables.remove("PYTHONPATH").as_deref(), Some("/opt/ml/code"));
+        for (name, value) in &expected {
+            assert_eq!(variables.get(*name).map(String::as_str), Some(*value), "{name}");
+        }
+        assert_eq!(variables.len(), expected.len(), "{:?}", variables.keys());
+    }
+
+    /// The expected arguments are those that sagemaker-training 5.1.4 made of the same hyperparameters.
+    #[test]
+    fn arguments_are_those_of_the_toolkit() {
+        fn check(hyperparameters: &[(&str, &str)], expected: &[&str]) {
+            let hyperparameters: Map<_, _> =
+                hyperparameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+            let folder = tempfile::tempdir().unwrap();
+            let tree = tree(folder.path(), &json!(hyperparameters), &json!({}), &json!({}));
+            let configuration = Configuration::read(&tree, &BTreeMap::new()).unwrap();
+            assert_eq!(configuration.arguments(), expected, "{hyperparameters:?}");
+        }
+        check(
+            &[("b", "1.0"), ("a", "1"), ("exp", "1E5"), ("lead", "007"), ("sp", " 1 "), ("plus", "+1"), ("z", "-0.0")],
+            &["-a", "1", "-b", "1.0", "--exp", "100000.0", "--lead", "007", "--plus", "+1", "--sp", "1", "-z", "-0.0"],
+        );
+        check(
+            &[("T", "True"), ("f", "false"), ("n", "null"), ("t", "true")],
+            &["-T", "True", "-f", "False", "-n", "", "-t", "True"],
+        );
+        check(
+            &[("q", "\"it's\""), ("space", "a b"), ("dollar", "$HOME `ls` \\"), ("tab", "\"a\\tb\""), ("e", "\"\"")],
+            &["--dollar", "$HOME `ls` \\", "-e", "", "-q", "it's", "--space", "a b", "--tab", "a\tb"],
+        );
+        check(
+            &[
+                ("d", "{\"b\": 1, \"a\": [\"x\", {\"k\": 1.50}], \"n\": null, \"s\": \"q's\"}"),
+                ("e", "[]"),
+                ("ee", "{}"),
+            ],
+            &["-d", "a=['x', {'k': 1.5}],b=1,n=None,s=q's", "-e", "[]", "--ee", ""],
+        );
+        check(
+            &[("learning-rate", "1"), ("with.dot", "2"), ("1st", "3"), ("Zed", "4"), ("ключ", "5")],
+            &["--1st", "3", "--Zed", "4", "--learning-rate", "1", "--with.dot", "2", "--ключ", "5"],
+        );
+        check(&[("sagemaker_custom", "1"), ("_tuning_objective_metric", "2"), ("_other", "3")], &["--_other", "3"]);
     }
 }

@@ -4,10 +4,12 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `capture` | what is told of what a script printed before it failed |
 //! | `environment` | what a script is told: arguments and variables |
 //! | `python` | values as Python writes them |
 //! | `source` | the code: fetched, unpacked, its requirements looked at |
 
+mod capture;
 mod environment;
 mod python;
 mod source;
@@ -19,6 +21,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
 
+pub(super) use self::capture::Capture;
 use self::environment::Configuration;
 use super::launch::Launch;
 use super::programs::{Image, Programs};
@@ -43,6 +46,10 @@ pub(super) struct Refusal {
     /// What we add in the log.
     pub help: Option<String>,
 }
+
+/// What is said of a package: the toolkit installs it, with pip. Here the environment is the user's own.
+const NOT_INSTALLED: &str = "(setup.py: AWS's images install the package; here its modules are found where they lie, in \
+                             /opt/ml/code and /opt/ml/code/src, and what it requires must be installed)";
 
 /// The exit code of the toolkit when a script has failed.
 const FAILED: i32 = 1;
@@ -90,23 +97,35 @@ pub(super) fn prepare(
             let script = code.join(program);
             let executable = std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o777));
             executable.map_err(|_| Refusal::missing(&format!("{base}/code/{program}")))?;
-            let words =
-                std::iter::once(format!("./{program}")).chain(arguments.iter().map(|argument| quoted(argument)));
-            vec!["/bin/sh".to_owned(), "-c".to_owned(), words.collect::<Vec<_>>().join(" ")]
+            let arguments: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
+            vec!["/bin/sh".to_owned(), "-c".to_owned(), format!("./{program} {}", arguments.join(" "))]
         }
         Kind::Package => {
-            said.extend(source::requirements(&code, &python)?);
+            said.extend(source::requirements(&code, &python, Kind::Package)?);
+            said.push(NOT_INSTALLED.to_owned());
             let module = program.strip_suffix(".py").unwrap_or(program).to_owned();
             [vec![python, "-m".to_owned(), module], arguments].concat()
         }
         Kind::Program => {
-            said.extend(source::requirements(&code, &python)?);
+            said.extend(source::requirements(&code, &python, Kind::Program)?);
             [vec![python, "--".to_owned(), program.to_owned()], arguments].concat()
         }
     };
     let variables = configuration.variables(&base, &launch.environment);
     launch.environment.extend(variables);
+    if code.join("setup.py").exists() && code.join("src").is_dir() {
+        launch
+            .environment
+            .entry("PYTHONPATH".to_owned())
+            .and_modify(|path| path.push_str(&format!(":{base}/code/src")));
+    }
     launch.work_in("/opt/ml/code");
+    if configuration.is_distributed() {
+        said.push(
+            "(distributed training: the script is run once on each instance, and nothing launches it together)"
+                .to_owned(),
+        );
+    }
     said.push("Invoking script with the following command:".to_owned());
     said.push(launch.command.join(" "));
     Ok(Script { launch, said })
@@ -114,22 +133,32 @@ pub(super) fn prepare(
 
 /// Leaves what the toolkit leaves of a script that has failed, unless the script has done so itself; gives what the toolkit
 /// ends with.
-pub(super) fn failed(tree: &Tree, command: &[String], status: ExitStatus) -> io::Result<i32> {
+pub(super) fn failed(tree: &Tree, command: &[String], status: ExitStatus, capture: &Capture) -> io::Result<i32> {
     let path = tree.at("output/failure");
     if path.exists() {
         return Ok(FAILED);
     }
     // Python's way to say that it was killed.
     let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or_default());
+    let extra = match code {
+        137 => "ExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"\n",
+        _ => "",
+    };
+    let (message, command) = (capture.message(), command.join(" "));
     let text =
-        format!("ExecuteUserScriptError:\nExitCode {code}\nErrorMessage \"\"\nCommand \"{}\"", command.join(" "));
+        format!("ExecuteUserScriptError:\nExitCode {code}\nErrorMessage \"{message}\"\n{extra}Command \"{command}\"");
     std::fs::write(path, text)?;
     Ok(FAILED)
 }
 
+/// What an entry point is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    /// A module of a Python package.
     Package,
+    /// A Python script.
     Program,
+    /// Anything else that can be executed.
     Command,
 }
 
@@ -159,7 +188,7 @@ fn entry_point(program: Option<&str>) -> Result<&str, Refusal> {
     unsupported.sort_unstable();
     unsupported.dedup();
     let detail = if !unsupported.is_empty() {
-        let named: Vec<_> = unsupported.iter().map(|character| format!("{character:?}")).collect();
+        let named: Vec<_> = unsupported.iter().map(|character| python::repr(&character.to_string().into())).collect();
         format!("the character(s) {}", named.join(", "))
     } else if program.starts_with('-') {
         "a leading '-', which is read as a command-line option".to_owned()

@@ -4,9 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Number, Value};
 
-/// A hyperparameter as the toolkit reads it: a value of JSON, or else a string.
+/// A hyperparameter as the toolkit reads it: a value of JSON, or else a string. A whole number that is too long for us stays
+/// the string that it is, so that no digit is lost.
 pub(super) fn loads(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+    let value = serde_json::from_str(text).ok();
+    let too_long =
+        |value: &Value| value.is_f64() && text.trim().trim_start_matches('-').chars().all(|it| it.is_ascii_digit());
+    value.filter(|value| !too_long(value)).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// `str(value)`; nothing for None, as the toolkit has it.
@@ -78,7 +82,16 @@ pub(super) fn repr(value: &Value) -> String {
                     '\r' => written.push_str("\\r"),
                     '\t' => written.push_str("\\t"),
                     character if character == quote => written.extend(['\\', quote]),
-                    character => written.push(character),
+                    character if is_printable(character) => written.push(character),
+                    character => {
+                        let code = u32::from(character);
+                        // Writing to a string does not fail.
+                        let _ = match code {
+                            0..=0xff => write!(written, "\\x{code:02x}"),
+                            0x100..=0xffff => write!(written, "\\u{code:04x}"),
+                            _ => write!(written, "\\U{code:08x}"),
+                        };
+                    }
                 }
             }
             written.push(quote);
@@ -91,6 +104,11 @@ pub(super) fn repr(value: &Value) -> String {
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
         }
     }
+}
+
+/// Whether Python prints a character as it is. Rust escapes the same ones, and marks that have nothing to stand on.
+fn is_printable(character: char) -> bool {
+    !format!("_{character}").escape_debug().to_string().contains("\\u{")
 }
 
 /// A number: floats with the fewest digits that give them back, and an exponent below 1e-4 and from 1e16.
@@ -123,7 +141,7 @@ fn quoted(text: &str) -> String {
             '\t' => written.push_str("\\t"),
             '\u{8}' => written.push_str("\\b"),
             '\u{c}' => written.push_str("\\f"),
-            ' '..='\u{7f}' => written.push(character),
+            ' '..='~' => written.push(character),
             _ => {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     // Writing to a string does not fail.
@@ -162,6 +180,12 @@ mod tests {
         check("[1, 2.5, \"a\"]", "[1, 2.5, 'a']", "[1,2.5,\"a\"]");
         check("[\"it's\", true, null]", "[\"it's\", True, None]", "[\"it's\",true,null]");
         check("{\"b\": 1, \"a\": [\"x\"]}", "a=['x'],b=1", "{\"a\":[\"x\"],\"b\":1}");
+        check("123456789012345678901", "123456789012345678901", "\"123456789012345678901\"");
+        check(
+            r#"["é", "\u0001", "\u007f", "\u00ad", "\u200b", "e\u0301"]"#,
+            r"['é', '\x01', '\x7f', '\xad', '\u200b', 'é']",
+            r#"["\u00e9","\u0001","\u007f","\u00ad","\u200b","e\u0301"]"#,
+        );
         check("\"é😀\\n\"", "é😀\n", "\"\\u00e9\\ud83d\\ude00\\n\"");
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use flate2::read::MultiGzDecoder;
 
-use super::Refusal;
+use super::{Kind, Refusal};
 use crate::authorisation::Work;
 use crate::jobs::inputs::split_uri;
 use crate::jobs::tree::Tree;
@@ -65,7 +65,7 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 
 /// Looks whether everything in `requirements.txt` is installed. The toolkit would install it: this takes nothing from the
 /// network and leaves the environment as it is. Gives what is to be said in the log.
-pub(super) fn requirements(code: &Path, python: &str) -> Result<Vec<String>, Refusal> {
+pub(super) fn requirements(code: &Path, python: &str, kind: Kind) -> Result<Vec<String>, Refusal> {
     if !code.join("requirements.txt").exists() {
         return Ok(Vec::new());
     }
@@ -91,6 +91,8 @@ pub(super) fn requirements(code: &Path, python: &str) -> Result<Vec<String>, Ref
     if said.contains("No module named pip") {
         return Ok(vec![format!("(requirements.txt is not looked at: {python} has no pip)")]);
     }
+    let (error, package) =
+        if kind == Kind::Package { ("InstallModuleError", ". ") } else { ("InstallRequirementsError", "") };
     let why: Vec<_> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     Err(Refusal {
         help: Some(format!(
@@ -99,7 +101,7 @@ pub(super) fn requirements(code: &Path, python: &str) -> Result<Vec<String>, Ref
             why.join("\n")
         )),
         ..Refusal::client(format!(
-            "InstallRequirementsError:\nExitCode 1\nErrorMessage \"\"\nCommand \"{python} -m pip install -r requirements.txt\""
+            "{error}:\nExitCode 1\nErrorMessage \"\"\nCommand \"{python} -m pip install {package}-r requirements.txt\""
         ))
     })
 }
