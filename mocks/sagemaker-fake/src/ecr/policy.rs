@@ -4,84 +4,96 @@
 
 use serde_json::{Value, json};
 
+use super::Repository;
 use super::repository::{change, existing, named};
 use crate::ApiError;
 use crate::fake::Context;
 
+/// One of the two.
+struct Policy {
+    /// What requests and answers call its text.
+    member: &'static str,
+    /// What it is called where there is none, and the code of that error.
+    missing: (&'static str, &'static str),
+    of: fn(&mut Repository) -> &mut Option<String>,
+}
+
+/// Who else may use the repository.
+const REPOSITORY: Policy = Policy {
+    member: "policyText",
+    missing: ("Repository policy", "RepositoryPolicyNotFoundException"),
+    of: |repository| &mut repository.policy,
+};
+
+/// Which images it may forget.
+const LIFECYCLE: Policy = Policy {
+    member: "lifecyclePolicyText",
+    missing: ("Lifecycle policy", "LifecyclePolicyNotFoundException"),
+    of: |repository| &mut repository.lifecycle_policy,
+};
+
 pub(super) fn get(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let repository = context.fake.store.read(|view| existing(context, view, named(input)))?;
-    let policy = repository.policy.ok_or_else(|| no_policy(context, input))?;
-    Ok(policy_output(context, input, &policy))
+    REPOSITORY.get(context, input)
 }
 
 pub(super) fn set(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let policy = json_text(input, "policyText")?;
-    change(context, input, |repository| {
-        repository.policy = Some(policy.clone());
-        Ok(policy_output(context, input, &policy))
-    })
+    REPOSITORY.set(context, input)
 }
 
 pub(super) fn delete(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    change(context, input, |repository| {
-        let policy = repository.policy.take().ok_or_else(|| no_policy(context, input))?;
-        Ok(policy_output(context, input, &policy))
-    })
+    REPOSITORY.delete(context, input)
 }
 
 pub(super) fn get_lifecycle(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let repository = context.fake.store.read(|view| existing(context, view, named(input)))?;
-    let policy = repository.lifecycle_policy.ok_or_else(|| no_lifecycle_policy(context, input))?;
-    Ok(lifecycle_output(context, input, &policy))
+    LIFECYCLE.get(context, input)
 }
 
 pub(super) fn put_lifecycle(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    let policy = json_text(input, "lifecyclePolicyText")?;
-    change(context, input, |repository| {
-        repository.lifecycle_policy = Some(policy.clone());
-        Ok(lifecycle_output(context, input, &policy))
-    })
+    LIFECYCLE.set(context, input)
 }
 
 pub(super) fn delete_lifecycle(context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
-    change(context, input, |repository| {
-        let policy = repository.lifecycle_policy.take().ok_or_else(|| no_lifecycle_policy(context, input))?;
-        Ok(lifecycle_output(context, input, &policy))
-    })
+    LIFECYCLE.delete(context, input)
 }
 
-fn policy_output(context: &Context<'_>, input: &Value, policy: &str) -> Value {
-    json!({"registryId": context.fake.account(), "repositoryName": named(input), "policyText": policy})
-}
-
-fn lifecycle_output(context: &Context<'_>, input: &Value, policy: &str) -> Value {
-    json!({"registryId": context.fake.account(), "repositoryName": named(input), "lifecyclePolicyText": policy})
-}
-
-fn json_text(input: &Value, member: &str) -> Result<String, ApiError> {
-    let text = input[member].as_str().unwrap_or_default();
-    match serde_json::from_str(text) {
-        Ok(Value::Object(_)) => Ok(text.to_owned()),
-        // The rule is ECR's, the words are inferred.
-        _ => Err(ApiError::new(
-            "InvalidParameterException",
-            format!("Invalid parameter at '{member}' failed to satisfy constraint: 'Invalid JSON'"),
-        )),
+impl Policy {
+    fn get(&self, context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+        let mut repository = context.fake.store.read(|view| existing(context, view, named(input)))?;
+        let text = (self.of)(&mut repository).take().ok_or_else(|| self.not_found(context, input))?;
+        Ok(self.output(context, input, &text))
     }
-}
 
-fn no_policy(context: &Context<'_>, input: &Value) -> ApiError {
-    missing(context, input, "RepositoryPolicyNotFoundException", "Repository policy")
-}
+    fn set(&self, context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+        let text = input[self.member].as_str().unwrap_or_default();
+        if !matches!(serde_json::from_str(text), Ok(Value::Object(_))) {
+            // The rule is ECR's, the words are inferred.
+            let message =
+                format!("Invalid parameter at '{}' failed to satisfy constraint: 'Invalid JSON'", self.member);
+            return Err(ApiError::new("InvalidParameterException", message));
+        }
+        change(context, input, |repository| {
+            *(self.of)(repository) = Some(text.to_owned());
+            Ok(self.output(context, input, text))
+        })
+    }
 
-fn no_lifecycle_policy(context: &Context<'_>, input: &Value) -> ApiError {
-    missing(context, input, "LifecyclePolicyNotFoundException", "Lifecycle policy")
-}
+    fn delete(&self, context: &Context<'_>, input: &Value) -> Result<Value, ApiError> {
+        change(context, input, |repository| {
+            let text = (self.of)(repository).take().ok_or_else(|| self.not_found(context, input))?;
+            Ok(self.output(context, input, &text))
+        })
+    }
 
-fn missing(context: &Context<'_>, input: &Value, code: &str, what: &str) -> ApiError {
-    let (name, account) = (named(input), context.fake.account());
-    ApiError::new(
-        code,
-        format!("{what} does not exist for the repository with name '{name}' in the registry with id '{account}'"),
-    )
+    fn output(&self, context: &Context<'_>, input: &Value, text: &str) -> Value {
+        let mut output = json!({"registryId": context.fake.account(), "repositoryName": named(input)});
+        output[self.member] = json!(text);
+        output
+    }
+
+    fn not_found(&self, context: &Context<'_>, input: &Value) -> ApiError {
+        let ((what, code), name, account) = (self.missing, named(input), context.fake.account());
+        let message =
+            format!("{what} does not exist for the repository with name '{name}' in the registry with id '{account}'");
+        ApiError::new(code, message)
+    }
 }
