@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `state.json` | what [`crate::export::state`] gives |
 //! | `objects/` | the contents of S3's objects and of parts that are being uploaded |
+//! | `registry/` | the layers of images |
 //! | `logs/` | what jobs and endpoints have printed |
 //! | `endpoints/` | the models that serve, which S3 need not have any more |
 //! | `capture/` | what endpoints have captured and not uploaded yet |
@@ -16,12 +17,16 @@ use serde_json::Value;
 use tar::{Builder, EntryType, Header};
 
 use crate::clock::Timestamp;
+use crate::ecr::layer;
 use crate::jobs::instance::PID;
 use crate::replace::FOLDERS;
 use crate::{ApiError, Fake, cloudwatch, endpoints, export};
 
 /// The file of the document.
 const STATE: &str = "state.json";
+
+/// The folders of what the document refers to.
+const CONTENTS: [&str; 2] = ["objects", layer::FOLDER];
 
 /// How often an account is looked at again that changes while it is looked at.
 const TRIES: usize = 20;
@@ -39,9 +44,10 @@ pub fn write(fake: &Fake, into: impl Write) -> Result<(), ApiError> {
         let mut tar = Builder::new(into);
         let text = serde_json::to_vec_pretty(&document)?;
         append(&mut tar, Path::new(STATE), text.len() as u64, &text[..])?;
-        append_all(&mut tar, contents.path(), Path::new("objects"))?;
-        for name in FOLDERS.iter().filter(|name| **name != "objects") {
-            append_all(&mut tar, &fake.folder().join(name), Path::new(name))?;
+        for name in FOLDERS {
+            let of_document = CONTENTS.contains(&name);
+            let folder = if of_document { contents.path() } else { fake.folder() };
+            append_all(&mut tar, &folder.join(name), Path::new(name))?;
         }
         tar.into_inner()?.flush()
     })();
@@ -55,9 +61,10 @@ fn snapshot(fake: &Fake) -> Result<(Value, tempfile::TempDir), ApiError> {
         let document = export::state(&fake.store)?;
         let folder = tempfile::tempdir_in(fake.folder()).map_err(ApiError::internal)?;
         let kept = export::contents(&document).try_for_each(|(_, file, _)| {
-            let (from, to) = (fake.folder().join("objects").join(file), folder.path().join(file));
-            // Some file systems know no second name.
-            fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop))
+            let (from, to) = (fake.folder().join(&file), folder.path().join(&file));
+            to.parent().map_or(Ok(()), fs::create_dir_all)?;
+            // Several records may refer to one file, and some file systems know no second name.
+            if to.exists() { Ok(()) } else { fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop)) }
         });
         match kept {
             Ok(()) => return Ok((document, folder)),

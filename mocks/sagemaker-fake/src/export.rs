@@ -1,11 +1,13 @@
 //! The state as one JSON document: resources only, in an order that depends on nothing but the resources.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use http::Method;
 use serde_json::{Map, Value};
 
 use crate::doors::{control, owner::Owner};
+use crate::ecr::Layer;
+use crate::ecr::layer;
 use crate::sagemaker::idempotency;
 use crate::store::{self, OpenError, Record, Store};
 use crate::{ApiError, fake, replace};
@@ -40,12 +42,16 @@ pub fn counts(document: &Value) -> Value {
     kinds.filter_map(|(kind, records)| Some((kind.clone(), Value::from(records.as_object()?.len())))).collect()
 }
 
-/// The contents that a document refers to: whose each is, its file, and its size in bytes.
-pub(crate) fn contents(document: &Value) -> impl Iterator<Item = (String, &str, u64)> {
-    ["object", "upload-part"].into_iter().flat_map(|kind| {
+/// The contents that a document refers to: whose each is, its file in the account's folder, and its size in bytes.
+pub(crate) fn contents(document: &Value) -> impl Iterator<Item = (String, PathBuf, u64)> {
+    ["object", "upload-part", Layer::KIND].into_iter().flat_map(|kind| {
         let records = document[kind].as_object().into_iter().flatten();
         records.filter_map(move |(key, record)| {
-            Some((format!("{kind} {key}"), record["file"].as_str()?, record["size"].as_u64()?))
+            let file = match kind {
+                Layer::KIND => layer::file(record["digest"].as_str()?),
+                _ => Path::new("objects").join(record["file"].as_str()?),
+            };
+            Some((format!("{kind} {key}"), file, record["size"].as_u64()?))
         })
     })
 }

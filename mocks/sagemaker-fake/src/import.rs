@@ -96,7 +96,7 @@ fn put(fake: &Fake, document: &Value, files: &Path) -> Result<Arc<Scenario>, Api
     let refused = |why: String| ApiError::validation(format!("the state cannot be taken: {why}"));
     let records = records(document).map_err(refused)?;
     for (what, file, size) in export::contents(document) {
-        let there = std::fs::metadata(files.join("objects").join(file)).map(|there| there.len());
+        let there = std::fs::metadata(files.join(file)).map(|there| there.len());
         match there {
             Ok(length) if length == size => {}
             Ok(length) => return Err(refused(format!("the content of {what} has {length} bytes, not {size}"))),

@@ -13,6 +13,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Scenario;
+use crate::ecr::layer;
 use crate::jobs::tree::remove_folder;
 use crate::store::{Record, Records, Store};
 use crate::{ApiError, Fake, engine, fake};
@@ -21,7 +22,7 @@ use crate::{ApiError, Fake, engine, fake};
 const INCOMING: &str = "incoming";
 
 /// The folders of files that belong to an account. Jobs begin again in a fresh folder.
-pub(crate) const FOLDERS: [&str; 5] = ["objects", "logs", "endpoints", "capture", "registry"];
+pub(crate) const FOLDERS: [&str; 5] = ["objects", "logs", "endpoints", "capture", layer::FOLDER];
 
 /// The mark of records whose files are still in the folder in which they were made.
 #[derive(Debug, Serialize, Deserialize)]

@@ -15,6 +15,9 @@ use crate::fake::Context;
 use crate::store::{Change, Record, Records};
 use crate::{ApiError, Fake};
 
+/// Where the files are, in the account's folder.
+pub(crate) const FOLDER: &str = "registry";
+
 /// How much of a file is read at a time.
 const BLOCK: usize = 256 * 1024;
 
@@ -54,20 +57,22 @@ pub(super) fn is_digest(text: &str) -> bool {
     hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The file of a blob. Its digest must be one.
+/// The file of a blob in the account's folder; of what is no digest, one that there never is.
+pub(crate) fn file(digest: &str) -> PathBuf {
+    let name = if is_digest(digest) { digest.trim_start_matches("sha256:") } else { "none" };
+    Path::new(FOLDER).join("blobs").join(name)
+}
+
+/// The file of a blob.
 pub(super) fn path(fake: &Fake, digest: &str) -> PathBuf {
-    folder(fake).join("blobs").join(digest.trim_start_matches("sha256:"))
+    fake.folder().join(file(digest))
 }
 
 /// The file of an upload that is under way.
 pub(super) fn upload_path(fake: &Fake, id: &str) -> io::Result<PathBuf> {
-    let uploads = folder(fake).join("uploads");
+    let uploads = fake.folder().join(FOLDER).join("uploads");
     std::fs::create_dir_all(&uploads)?;
     Ok(uploads.join(id))
-}
-
-fn folder(fake: &Fake) -> PathBuf {
-    fake.folder().join("registry")
 }
 
 /// Makes a finished upload a blob of the repository, if it is what its digest says: durable when this returns.

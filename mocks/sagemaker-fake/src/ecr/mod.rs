@@ -12,7 +12,7 @@
 //! | [`registry`] | the registry's own protocol, under `/v2/` |
 
 mod image;
-mod layer;
+pub(crate) mod layer;
 mod policy;
 mod pull;
 mod put_image;

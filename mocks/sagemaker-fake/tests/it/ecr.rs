@@ -1,5 +1,7 @@
 //! ECR and its registry: images are pushed and pulled as `docker` and its like do.
 
+use std::io::Seek as _;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sagemaker_fake::faults::{CallFault, Rule};
@@ -297,4 +299,29 @@ async fn what_does_not_fit_is_refused() {
     for path in ["/v2/sts/blobs/uploads/..%2F..%2Fstate.redb", "/v2/sts/manifests/none", "/v2/sts/blobs/sha256:00"] {
         assert_eq!(registry.ask(&format!("GET {path}"), &[], "").await.status, 404, "{path}");
     }
+}
+
+/// An account is taken along with its images.
+#[tokio::test]
+async fn images_are_exported_and_imported() {
+    let aws = FakeAws::start().await;
+    done(&aws, "CreateRepository", json!({"repositoryName": "sts"})).await;
+    done(&aws, "CreateRepository", json!({"repositoryName": "other"})).await;
+    let registry = Registry::of(&aws).await;
+    registry.push("sts", "one", "a layer").await;
+    registry.push("other", "one", "a layer").await;
+    let mut archive = tempfile::tempfile().unwrap();
+    sagemaker_fake::archive::write(aws.fake(), &archive).unwrap();
+    archive.rewind().unwrap();
+
+    let moved = FakeAws::start().await;
+    sagemaker_fake::import::archive(moved.fake(), archive).await.unwrap();
+    let registry = Registry::of(&moved).await;
+    for repository in ["sts", "other"] {
+        let layer = registry.ask(&format!("GET /v2/{repository}/blobs/{}", digest("a layer")), &[], "").await;
+        assert_eq!((layer.status, layer.body.as_str()), (200, "a layer"));
+    }
+    let alone = sagemaker_fake::export::state(&aws.fake().store).unwrap();
+    let refused = sagemaker_fake::import::state(moved.fake(), alone).await.unwrap_err();
+    assert!(refused.message.contains("the content of layer eu-west-1/other@sha256:"), "{refused}");
 }
