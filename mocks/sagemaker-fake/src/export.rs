@@ -42,6 +42,17 @@ pub fn counts(document: &Value) -> Value {
     kinds.filter_map(|(kind, records)| Some((kind.clone(), Value::from(records.as_object()?.len())))).collect()
 }
 
+/// What one record of a kind is called, or several: `model packages`.
+#[must_use]
+pub fn named(kind: &str, is_one: bool) -> String {
+    let kind = kind.replace(['-', '_'], " ");
+    match (is_one, kind.ends_with('s')) {
+        (true, _) | (_, true) => kind,
+        (_, false) if kind.ends_with('y') && !kind.ends_with("ey") => format!("{}ies", kind.trim_end_matches('y')),
+        (_, false) => format!("{kind}s"),
+    }
+}
+
 /// The contents that a document refers to: whose each is, its file in the account's folder, and its size in bytes.
 pub(crate) fn contents(document: &Value) -> impl Iterator<Item = (String, PathBuf, u64)> {
     ["object", "upload-part", Layer::KIND].into_iter().flat_map(|kind| {

@@ -8,6 +8,7 @@ use super::{Look, calls, link, link_arn};
 use crate::ApiError;
 use crate::endpoints::Endpoint;
 use crate::engine::Execution;
+use crate::export::named;
 use crate::faults::InForce;
 use crate::jobs::Job;
 use crate::monitoring::Schedule;
@@ -64,7 +65,7 @@ fn kinds(view: &View) -> Result<Markup, ApiError> {
         ul.kinds {
             @for (kind, count) in counts.iter().filter(|(kind, _)| !UNLISTED.contains(&kind.as_str())) {
                 li { a href={ "/_stsmm/page/kind?of=" (crate::protocol::encode(kind)) } {
-                    b { (count) } " " (kind.replace(['-', '_'], " "))
+                    b { (count) } " " (named(kind, *count == 1))
                 } }
             }
         }

@@ -9,6 +9,7 @@ mod target;
 pub mod transfer;
 
 use sagemaker_fake::account::Scenario;
+use sagemaker_fake::export::named;
 use serde_json::Value;
 
 /// Where `--offline` keeps its state too.
@@ -23,16 +24,8 @@ fn scenario_name(name: &str) -> Result<String, String> {
 fn counted(counts: &Value) -> String {
     let counts = counts.as_object().into_iter().flatten();
     let counts: Vec<_> = counts.filter_map(|(kind, count)| Some((kind, count.as_u64()?))).collect();
-    let words = counts.iter().filter(|(kind, _)| !MARKS.contains(&kind.as_str())).map(|(kind, count)| {
-        let kind = kind.replace(['-', '_'], " ");
-        match (count, kind.ends_with('s')) {
-            (1, _) | (_, true) => format!("{count} {kind}"),
-            (_, false) if kind.ends_with('y') && !kind.ends_with("ey") => {
-                format!("{count} {}ies", kind.trim_end_matches('y'))
-            }
-            (_, false) => format!("{count} {kind}s"),
-        }
-    });
+    let words = counts.iter().filter(|(kind, _)| !MARKS.contains(&kind.as_str()));
+    let words = words.map(|(kind, count)| format!("{count} {}", named(kind, *count == 1)));
     words.collect::<Vec<_>>().join(", ")
 }
 
