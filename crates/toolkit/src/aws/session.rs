@@ -41,6 +41,16 @@ impl Place {
     pub fn needs_image(&self) -> bool {
         !matches!(self, Self::Offline { strict_images: false, .. })
     }
+
+    /// The flags by which another command finds the same place, each after a space.
+    #[must_use]
+    pub fn flags(&self, settings: &Settings) -> String {
+        match (self, &settings.endpoint_url) {
+            (Self::Offline { .. }, _) => " --offline".to_owned(),
+            (Self::Aws, Some(url)) => format!(" --endpoint-url {url}"),
+            (Self::Aws, None) => String::new(),
+        }
+    }
 }
 
 /// An open session.
@@ -53,6 +63,8 @@ pub struct Session {
     pub identity: Identity,
     /// Whether this is the fake.
     pub offline: bool,
+    /// See [`Place::flags`].
+    pub flags: String,
     /// Whether the image of the steps has to be in ECR.
     pub needs_image: bool,
     /// IAM as the caller, who may be let look where the role may not.
@@ -87,6 +99,7 @@ impl Session {
             site,
             identity,
             offline: fake.is_some(),
+            flags: place.flags(settings),
             needs_image: place.needs_image(),
             iam_of_caller: caller,
             fake,

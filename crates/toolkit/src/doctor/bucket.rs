@@ -46,7 +46,7 @@ pub(super) async fn look(examined: &Examined<'_>, session: &Session, selection: 
     let mut findings = vec![finding.asked(&["s3:HeadBucket"], &session.arn)];
     if selection.asks("bucket-settings") {
         findings.push(match &ours {
-            Some(bucket) => settings(s3, name, account, bucket).await.asked(&["s3:GetPublicAccessBlock"], &session.arn),
+            Some(bucket) => settings(examined, s3, bucket).await.asked(&["s3:GetPublicAccessBlock"], &session.arn),
             None => Finding::skip("bucket-settings", ID),
         });
     }
@@ -72,8 +72,9 @@ fn another(examined: &Examined<'_>, finding: Finding) -> Finding {
 }
 
 /// Whether the bucket keeps its content private. That of somebody else's making is told of, and left alone.
-async fn settings(s3: &Client, name: &str, account: &str, bucket: &Bucket) -> Finding {
+async fn settings(examined: &Examined<'_>, s3: &Client, bucket: &Bucket) -> Finding {
     const ID: &str = "bucket-settings";
+    let (name, account) = (&examined.site.bucket, &examined.site.account);
     if let Some(ours) = bucket.made_by_us {
         let lacking = [
             (ours.public_access_blocked, "public access is not blocked"),
@@ -84,7 +85,7 @@ async fn settings(s3: &Client, name: &str, account: &str, bucket: &Bucket) -> Fi
         return match lacking.is_empty() {
             true => Finding::pass(ID, "public access is blocked, encryption is on, TLS is required"),
             false => Finding::warn(ID, format!("made by this toolkit, and {}", lacking.join(", ")))
-                .repaired_by(Repair::Run("cargo xtask bootstrap".to_owned())),
+                .repaired_by(Repair::Run(format!("cargo xtask bootstrap{}", examined.flags))),
         };
     }
     let block = s3.get_public_access_block().bucket(name).expected_bucket_owner(account).send().await;

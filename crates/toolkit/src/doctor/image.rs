@@ -28,7 +28,7 @@ pub(super) async fn look(examined: &Examined<'_>, session: &Session) -> Finding 
                 Finding::pass(ID, format!("{} {instead}", site.image))
             }
             (_, Some(action)) if action.verdict == Verdict::Missing => {
-                let push = Repair::Run("cargo xtask image push".to_owned());
+                let push = Repair::Run(format!("cargo xtask image push{}", examined.flags));
                 Finding::fail(ID, format!("{}: {}", site.image, action.because)).why(WHY).repaired_by(push)
             }
             (pinned, Some(_)) => Finding::pass(ID, format!("{pinned}{}", remark(examined, session).await)),

@@ -82,6 +82,7 @@ pub async fn examine(
         caller,
         mode,
         needs_image: place.needs_image(),
+        flags: place.flags(settings),
         clients: Clients::new(&config, mode),
     };
     let of_role = async {
@@ -111,6 +112,8 @@ pub(crate) struct Examined<'a> {
     mode: Mode,
     /// Whether the image has to be in ECR.
     needs_image: bool,
+    /// By which another command finds the same place.
+    flags: String,
     /// Those that work as the caller.
     clients: Clients,
 }

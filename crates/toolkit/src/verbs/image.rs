@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::bootstrap::verified;
-use super::watch::offline;
 use crate::aws::{Clients, Mode, Session};
 use crate::cli;
 use crate::error::Failure;
@@ -112,9 +111,9 @@ pub async fn pin(session: &Session, output: &Output) -> Result<Pinned, Failure> 
 /// When it is not.
 pub fn there_if_needed(session: &Session, plan: &Plan) -> Result<(), Failure> {
     let Some(action) = plan.actions.iter().find(|action| action.verdict == Verdict::Missing) else { return Ok(()) };
-    let offline = offline(session);
+    let flags = &session.flags;
     Err(Failure::operation(format!("{} {}: {}", action.kind, action.name, action.because)).hint(format!(
-        "`cargo xtask image push{offline}` builds it and brings it there; STSMM_IMAGE names another one; to try \
+        "`cargo xtask image push{flags}` builds it and brings it there; STSMM_IMAGE names another one; to try \
          all the same: --no-preflight"
     )))
 }

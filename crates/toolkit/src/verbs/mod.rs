@@ -160,7 +160,7 @@ async fn served(session: &Session) -> Result<Package, Failure> {
         Seen::Present(endpoint) => endpoint,
         Seen::Absent | Seen::Unknown(_) => {
             return Err(Failure::operation(format!("there is no endpoint {name}"))
-                .hint(format!("deploy one: cargo xtask deploy{}", if session.offline { " --offline" } else { "" })));
+                .hint(format!("deploy one: cargo xtask deploy{}", session.flags)));
         }
     };
     let arn = endpoint.config.as_ref().and_then(|config| config.tags.get(names::PACKAGE));

@@ -50,7 +50,7 @@ pub async fn resolve(session: &Session, execution: Option<&str>) -> Result<Strin
         None => observe::registry::latest_executions(&session.clients.sagemaker, pipeline, 1).await?.pop().ok_or_else(
             || {
                 Failure::operation(format!("pipeline `{pipeline}` has no execution yet"))
-                    .hint(format!("start one: cargo xtask run{}", offline(session)))
+                    .hint(format!("start one: cargo xtask run{}", session.flags))
             },
         ),
     }
@@ -73,14 +73,9 @@ fn unsuccessful(session: &Session, report: &Report) -> Failure {
             });
             failure.hint(mse.unwrap_or_else(|| "see the step's message above".to_owned()))
         }
-        Some(step) => failure.hint(format!("see what it printed: cargo xtask logs{} {}", offline(session), step.name)),
+        Some(step) => failure.hint(format!("see what it printed: cargo xtask logs{} {}", session.flags, step.name)),
         None => failure,
     }
-}
-
-/// The flag that a command to be typed next needs.
-pub(super) fn offline(session: &Session) -> &'static str {
-    if session.offline { " --offline" } else { "" }
 }
 
 /// What came of the execution, with what its steps left in S3 and the registry.

@@ -2,13 +2,13 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`repository`] | repositories, their settings and tags |
-//! | [`image`] | the images of a repository |
-//! | [`layer`] | the blobs that images are made of |
-//! | [`put_image`] | how an image comes to be on record |
-//! | [`pull`] | what SageMaker finds of the image that a job or a model names |
-//! | [`policy`] | the policies of a repository |
-//! | [`token`] | what a client of the registry signs in with |
+//! | `repository` | repositories, their settings and tags |
+//! | `image` | the images of a repository |
+//! | `layer` | the blobs that images are made of |
+//! | `put_image` | how an image comes to be on record |
+//! | `pull` | what SageMaker finds of the image that a job or a model names |
+//! | `policy` | the policies of a repository |
+//! | `token` | what a client of the registry signs in with |
 //! | [`registry`] | the registry's own protocol, under `/v2/` |
 
 mod image;

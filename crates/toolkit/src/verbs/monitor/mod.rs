@@ -31,5 +31,5 @@ pub async fn run(session: &Session, output: &Output, verb: &cli::Monitor) -> Res
 /// There is no schedule.
 fn not_set_up(session: &Session) -> Failure {
     Failure::operation(format!("there is no schedule {}", names::schedule(&session.site.prefix)))
-        .hint(format!("cargo xtask monitor setup{}", if session.offline { " --offline" } else { "" }))
+        .hint(format!("cargo xtask monitor setup{}", session.flags))
 }

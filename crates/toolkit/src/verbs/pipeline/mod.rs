@@ -17,7 +17,6 @@ use crate::error::Failure;
 use crate::observe::{self, Pipeline, Seen};
 use crate::pipeline;
 use crate::site::Site;
-use crate::verbs::watch::offline;
 
 /// The deployed pipeline, with its latest definition or that of a version; none if there is no such pipeline.
 ///
@@ -29,7 +28,7 @@ async fn deployed(session: &Session, version: Option<i64>) -> Result<Option<Pipe
         (Seen::Present(deployed), _) => Ok(Some(deployed)),
         (Seen::Absent, None) => Ok(None),
         (Seen::Absent, Some(version)) => Err(Failure::operation(format!("pipeline {name} has no version {version}"))
-            .hint(format!("see which there are: cargo xtask pipeline versions{}", offline(session)))),
+            .hint(format!("see which there are: cargo xtask pipeline versions{}", session.flags))),
         (Seen::Unknown(why), _) => Err(Failure::unverified(format!("what is deployed is not known: {why}"))),
     }
 }

@@ -11,7 +11,6 @@ use crate::error::Failure;
 use crate::execution;
 use crate::observe::registry;
 use crate::output::Output;
-use crate::verbs::watch::offline;
 
 /// How many of the newest are shown: of each, its last execution is looked up.
 const NEWEST: i32 = 20;
@@ -24,7 +23,7 @@ pub async fn run(session: &Session, output: &Output) -> Result<(), Failure> {
     let (sagemaker, pipeline) = (&session.clients.sagemaker, &session.site.pipeline);
     let Some((listed, more)) = registry::versions(sagemaker, pipeline, NEWEST).await? else {
         return Err(Failure::operation(format!("pipeline {pipeline} does not exist yet"))
-            .hint(format!("create it: cargo xtask run{}; each new definition makes a version", offline(session))));
+            .hint(format!("create it: cargo xtask run{}; each new definition makes a version", session.flags)));
     };
     let mut versions = Vec::new();
     for found in listed {
