@@ -2,7 +2,8 @@
 
 The definition is what the SDK makes of its scikit-learn classes: a script alone, scripts in an archive with a shell script
 that unpacks it, script mode, and the SDK's own repacking of the model. The fake runs them in the environment that
-`scripts/images.toml` names. Then scripts that end badly: what is said of it, and where.
+`scripts/images.toml` names. Then the model is served, which is `scripts_serving.py`, and scripts end badly: what is said of
+it, and where.
 
 `sdk.py` says where AWS is; `VENV` is the environment that the map names.
 """
@@ -18,7 +19,7 @@ import tempfile
 import time
 
 # First, for it quietens the SDK.
-from sdk import REGION, boto_session, bucket_and_role, remove_bucket_and_role, session, stage, steps_session
+from sdk import boto_session, bucket_and_role, printed, remove_bucket_and_role, session, stage, steps_session
 from sagemaker.inputs import TrainingInput
 from sagemaker.processing import FrameworkProcessor, ProcessingInput, ProcessingOutput
 from sagemaker.sklearn import SKLearn, SKLearnModel, SKLearnProcessor
@@ -32,6 +33,8 @@ from sagemaker.workflow.pipeline import Pipeline
 from sagemaker.workflow.properties import PropertyFile
 from sagemaker.workflow.steps import ProcessingStep, TrainingStep
 
+import scripts_serving
+
 NAME = "clients-scripts"
 # A copy: the SDK puts scripts of its own beside those that it packs.
 WORK = tempfile.TemporaryDirectory()
@@ -42,7 +45,6 @@ VERSION, LIMITED = "1.2-1", "1.0-1"
 
 sagemaker = boto_session.client("sagemaker")
 s3 = boto_session.client("s3")
-logs = boto_session.client("logs")
 
 
 def pipeline(bucket, role):
@@ -140,21 +142,9 @@ def job(step):
     return sagemaker.describe_processing_job(ProcessingJobName=metadata["ProcessingJob"]["Arn"].split("/")[-1])
 
 
-def printed(kind, name):
+def printed_by(kind, name):
     """What a job has printed so far."""
-    group = f"/aws/sagemaker/{kind}Jobs"
-    try:
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
-    except logs.exceptions.ResourceNotFoundException:
-        # Nobody has printed anything yet.
-        return ""
-    events = [
-        event["message"] for stream in streams
-        for event in logs.get_log_events(
-            logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
-        )["events"]
-    ]
-    return "\n".join(events)
+    return printed(f"/aws/sagemaker/{kind}Jobs", f"{name}/")
 
 
 def outputs(described):
@@ -186,7 +176,7 @@ def what_the_scripts_saw(steps):
     files = {"config/processingjobconfig.json", "config/resourceconfig.json", "processing/pairs/pairs.tsv"}
     assert {f"/opt/ml/{file}" for file in files} <= set(seen["files"]), seen
     assert described["ExitMessage"].endswith("rows to train with"), described
-    assert "test: " in printed("Processing", described["ProcessingJobName"])
+    assert "test: " in printed_by("Processing", described["ProcessingJobName"])
 
     described = job(steps["Train"])
     artefact = described["ModelArtifacts"]["S3ModelArtifacts"]
@@ -207,7 +197,7 @@ def what_the_scripts_saw(steps):
     assert json.loads(variables["SM_TRAINING_ENV"])["job_name"] == described["TrainingJobName"], variables
     (metric,) = described["FinalMetricDataList"]
     assert metric["MetricName"] == "train:accuracy" and 0.7 < metric["Value"] < 1, metric
-    assert "train:accuracy=" in printed("Training", described["TrainingJobName"])
+    assert "train:accuracy=" in printed_by("Training", described["TrainingJobName"])
 
     described = job(steps["Evaluate"])
     assert described["AppSpecification"]["ContainerEntrypoint"][0] == "/bin/bash", described
@@ -228,6 +218,15 @@ def what_was_registered(steps, repack):
     (container,) = package["InferenceSpecification"]["Containers"]
     assert container["ModelDataUrl"] == packed, container
     assert container["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py", container
+    return package["ModelPackageArn"]
+
+
+def served(bucket, role, steps, package):
+    artefact = job(steps["Train"])["ModelArtifacts"]["S3ModelArtifacts"]
+    test = content(f"{outputs(job(steps['Preprocess']))['test']}/test.csv").decode()
+    # The label is the first.
+    rows = [[float(value) for value in line.split(",")[1:]] for line in test.splitlines()]
+    scripts_serving.serve(bucket, role, SCRIPTS, package, artefact, unpacked(artefact)["model.joblib"], rows)
 
 
 def until_ended(describe, status):
@@ -266,7 +265,7 @@ def deaf(role):
     stage("a script that does not hear that it is to stop")
     name = processing(role, "deaf")
     for _ in range(600):
-        if "this takes long" in printed("Processing", name):
+        if "this takes long" in printed_by("Processing", name):
             break
         time.sleep(0.1)
     sagemaker.stop_processing_job(ProcessingJobName=name)
@@ -282,7 +281,7 @@ def bad_processing(role):
 
     described = processed(processing(role, "error"))
     assert described["FailureReason"].startswith("AlgorithmError: ") and "ExitMessage" not in described, described
-    assert "ValueError: the pairs are of 1999" in printed("Processing", described["ProcessingJobName"])
+    assert "ValueError: the pairs are of 1999" in printed_by("Processing", described["ProcessingJobName"])
 
     described = processed(processing(role, "overrun", max_runtime_in_seconds=2))
     assert described["ProcessingJobStatus"] == "Stopped", described
@@ -293,7 +292,7 @@ def bad_processing(role):
     described = processed(processing(role, "memory", LIMITED))
     more = "ClientError: Please use an instance type with more memory"
     assert described["FailureReason"].startswith(more), described
-    assert "memory_limit of 300" in printed("Processing", described["ProcessingJobName"])
+    assert "memory_limit of 300" in printed_by("Processing", described["ProcessingJobName"])
 
 
 def bad_training(role):
@@ -302,7 +301,7 @@ def bad_training(role):
     reason = described["FailureReason"]
     assert reason.startswith("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\n"), described
     assert "misbehave.py --how error" in reason and reason.endswith(", exit code: 1"), described
-    assert "ValueError: the pairs are of 1999" in printed("Training", described["TrainingJobName"])
+    assert "ValueError: the pairs are of 1999" in printed_by("Training", described["TrainingJobName"])
 
     described = trained(role, "failure")
     assert described["FailureReason"] == "AlgorithmError: nothing can be learned from this, exit code: 1", described
@@ -338,7 +337,7 @@ def main():
     stopping = deaf(role)
     made, steps, repack = run(bucket, role)
     what_the_scripts_saw(steps)
-    what_was_registered(steps, repack)
+    served(bucket, role, steps, what_was_registered(steps, repack))
     bad_processing(role)
     bad_training(role)
     bad_step(bucket, role)
@@ -347,7 +346,7 @@ def main():
     stage("what did not hear is killed")
     described = processed(stopping)
     assert described["ProcessingJobStatus"] == "Stopped", described
-    assert "told to stop, and goes on" in printed("Processing", stopping)
+    assert "told to stop, and goes on" in printed_by("Processing", stopping)
 
     stage("cleanup")
     made.delete()

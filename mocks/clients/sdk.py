@@ -46,6 +46,24 @@ def stage(title):
     print(f"  {title}", flush=True)
 
 
+def printed(group, prefix=""):
+    """What is in a log so far."""
+    logs = boto_session.client("logs")
+    named = {"logStreamNamePrefix": prefix} if prefix else {}
+    try:
+        streams = logs.describe_log_streams(logGroupName=group, **named)["logStreams"]
+    except logs.exceptions.ResourceNotFoundException:
+        # Nobody has printed anything yet.
+        return ""
+    events = [
+        event["message"] for stream in streams
+        for event in logs.get_log_events(
+            logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
+        )["events"]
+    ]
+    return "\n".join(events)
+
+
 def bucket_and_role(name):
     stage("default bucket and role")
     bucket = session.default_bucket()

@@ -1,16 +1,20 @@
 //! One container that serves, of an endpoint or a batch transform job: its process, its health check, started again when it ends.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::hosting::Client;
+use crate::Fake;
+use crate::authorisation::Work;
 use crate::engine::blocking;
 use crate::fake::WeakFake;
 use crate::jobs::instance::Instance;
 use crate::jobs::launch::Launch;
 use crate::jobs::logs::{Stream, Writer};
+use crate::jobs::script_mode;
 use crate::jobs::tree::Tree;
 
 /// How long a container may take to answer a health check.
@@ -38,6 +42,52 @@ pub(crate) struct Plan {
     pub grace: Duration,
 }
 
+/// Why there is nothing to run.
+pub(crate) enum NotPlanned {
+    /// Nothing stands for the image: a sentence.
+    NoProgram(String),
+    /// The container has ended before its server has begun, and has said why in its log.
+    Ended,
+}
+
+impl Plan {
+    /// `serve` of an image, beside the model that is in the folder: the program that stands for the image, or else the server
+    /// of scripts, whose code is fetched as `work`.
+    pub(crate) fn new(
+        fake: &Fake,
+        work: Option<&Work<'_>>,
+        image: &str,
+        environment: &BTreeMap<String, String>,
+        tree: Tree,
+        stream: Option<Stream>,
+    ) -> Result<Self, NotPlanned> {
+        let programs = &fake.programs;
+        let found = programs.find(image).map_err(NotPlanned::NoProgram)?;
+        let launch = if found.program.is_some() {
+            Launch::new(programs, image, &[], &["serve".to_owned()], environment).map_err(NotPlanned::NoProgram)?
+        } else {
+            let script = script_mode::serve(work, found, programs, environment, &tree);
+            let (said, launch) = match script {
+                Ok(script) => (script.said, Some(script.launch)),
+                Err(refusal) => (std::iter::once(refusal.text).chain(refusal.help).collect(), None),
+            };
+            say(fake, stream.as_ref(), &said);
+            launch.ok_or(NotPlanned::Ended)?
+        };
+        Ok(Self { launch, tree, stream, grace: programs.grace_period() })
+    }
+}
+
+/// Puts lines into the log before the program does. Failing to is no failure of the container.
+fn say(fake: &Fake, stream: Option<&Stream>, lines: &[String]) {
+    let Some(stream) = stream.filter(|_| !lines.is_empty()) else { return };
+    let write = |mut log: Writer| log.write(fake.clock.now(), format!("{}\n", lines.join("\n")).as_bytes());
+    let written = Writer::open(fake, stream).map_err(std::io::Error::other).and_then(write);
+    if let Err(error) = written {
+        tracing::warn!("the log of a container: {error}");
+    }
+}
+
 /// Where a container is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
@@ -58,7 +108,7 @@ pub(crate) struct Container {
 
 impl Container {
     /// Keeps a program running in the background until `stop`.
-    pub(crate) fn start(fake: &crate::Fake, client: Client, plan: Plan, stop: watch::Receiver<bool>) -> Self {
+    pub(crate) fn start(fake: &Fake, client: Client, plan: Plan, stop: watch::Receiver<bool>) -> Self {
         let (sender, state) = watch::channel(State::Starting);
         fake.engine.spawn(keep_running(fake.downgrade(), client, plan, sender, stop));
         Self { state }

@@ -10,14 +10,13 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::capture::Capture;
-use super::container::{Container, Plan};
+use super::container::{Container, NotPlanned, Plan};
 use super::hosting::{Hosted, Serving};
 use super::model;
 use super::record::{self, Deployment, Endpoint, Status, Variant};
 use crate::authorisation::Work;
 use crate::engine::blocking;
 use crate::fake::WeakFake;
-use crate::jobs::launch::Launch;
 use crate::jobs::logs::{self, Stream};
 use crate::sagemaker::tags;
 use crate::store::{Record, Records};
@@ -177,23 +176,26 @@ async fn deploy(fake: &WeakFake, endpoint: &Endpoint, deployment: &Deployment) -
     for (ready, variant) in ready.into_iter().zip(&deployment.variants) {
         if !ready? {
             retire(fake, Arc::new(serving))?;
-            return Some(Err(format!(
-                "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch logs for \
-                 this endpoint.",
-                variant.name
-            )));
+            return Some(Err(unhealthy(variant)));
         }
     }
     Some(Ok(serving))
 }
 
+/// SageMaker's sentence for a container that does not come to answer.
+fn unhealthy(variant: &Variant) -> String {
+    format!(
+        "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch logs for \
+         this endpoint.",
+        variant.name
+    )
+}
+
 /// Everything before a container starts. The error is SageMaker's sentence.
 fn prepare(fake: &Fake, endpoint: &Endpoint, deployment: &Deployment, variant: &Variant) -> Result<Plan, String> {
-    let serve = ["serve".to_owned()];
     let tree = model::lay_out(fake, endpoint, deployment, variant)?;
     let mut environment = variant.container.environment.clone();
     environment.insert("AWS_REGION".to_owned(), endpoint.region.clone());
-    let launch = Launch::new(&fake.programs, &variant.container.image, &[], &serve, &environment)?;
     let stream = Stream {
         region: endpoint.region.clone(),
         group: endpoint.log_group(),
@@ -201,10 +203,15 @@ fn prepare(fake: &Fake, endpoint: &Endpoint, deployment: &Deployment, variant: &
         created: fake.clock.now(),
     };
     let groups = logs::groups(fake, &stream.region).map_err(|error| error.message)?;
+    let work = endpoint.work(fake, variant.container.role.as_deref()).ok();
     // Who may not log serves all the same, unheard.
-    let may_log = |work: Work<'_>| work.may_log(&stream.group, groups.contains(&stream.group), &stream.name);
-    let stream = endpoint.work(fake, variant.container.role.as_deref()).is_ok_and(may_log).then_some(stream);
-    Ok(Plan { launch, tree, stream, grace: fake.programs.grace_period() })
+    let may_log = |work: &Work<'_>| work.may_log(&stream.group, groups.contains(&stream.group), &stream.name);
+    let stream = work.as_ref().is_some_and(may_log).then_some(stream);
+    let plan = Plan::new(fake, work.as_ref(), &variant.container.image, &environment, tree, stream);
+    plan.map_err(|why| match why {
+        NotPlanned::NoProgram(sentence) => sentence,
+        NotPlanned::Ended => unhealthy(variant),
+    })
 }
 
 /// From now on this deployment answers, before the record says so: whoever reads that is answered.

@@ -196,7 +196,7 @@ impl Writer {
     }
 
     /// Takes bytes as they come out of the program; gives the lines that they complete.
-    pub(super) fn write(&mut self, time: Timestamp, bytes: &[u8]) -> io::Result<Vec<String>> {
+    pub(crate) fn write(&mut self, time: Timestamp, bytes: &[u8]) -> io::Result<Vec<String>> {
         self.rest.extend_from_slice(bytes);
         let (mut lines, mut start) = (Vec::new(), 0);
         while let Some((length, next)) = line_end(&self.rest[start..]) {

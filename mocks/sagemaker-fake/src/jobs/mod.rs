@@ -32,7 +32,7 @@ mod plan;
 pub(crate) mod processes;
 pub(crate) mod processing;
 pub mod programs;
-mod script_mode;
+pub(crate) mod script_mode;
 pub(crate) mod training;
 pub(crate) mod transform;
 pub(crate) mod tree;

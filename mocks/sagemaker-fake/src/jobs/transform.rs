@@ -29,12 +29,11 @@ use self::request::{ExecutionParameters, Request};
 use super::attempt::{self, ALGORITHM_ERROR, Failure, Left, Paced};
 use super::inputs::Item;
 use super::job::{Job, Status};
-use super::launch::Launch;
 use super::logs::{self, Stream};
 use super::outputs;
 use super::tree::Tree;
 use crate::authorisation::{NotAssumed, Work};
-use crate::endpoints::container::{Container, Plan};
+use crate::endpoints::container::{Container, NotPlanned, Plan};
 use crate::endpoints::unpack;
 use crate::engine::{blocking, until};
 use crate::fake::WeakFake;
@@ -105,8 +104,6 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     environment.extend(request.environment.clone());
     environment.extend(request.announced().map(|(name, value)| (name.to_owned(), value)));
     environment.insert("AWS_REGION".to_owned(), job.region.clone());
-    let launch = Launch::new(&fake.programs, &served.image, &[], &["serve".to_owned()], &environment);
-    let launch = launch.map_err(Failure::client)?;
     if let Some(url) = &served.model_data_url {
         unpack(&work, url, &model).map_err(Failure::client)?;
     }
@@ -121,8 +118,11 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
     // Who may not log runs all the same, unheard.
     let stream = work.may_log(&stream.group, groups.contains(&stream.group), &stream.name).then_some(stream);
     let log = DataLog::open(fake, stream.as_ref()).map_err(|error| Failure::internal(error.message))?;
-    let grace = fake.programs.grace_period();
-    let container = Plan { launch, tree: tree.clone(), stream, grace };
+    let container = Plan::new(fake, Some(&work), &served.image, &environment, tree.clone(), stream);
+    let container = container.map_err(|why| match why {
+        NotPlanned::NoProgram(sentence) => Failure::client(sentence),
+        NotPlanned::Ended => Failure { reason: ALGORITHM_ERROR.to_owned(), message: None },
+    })?;
     drop(work);
     Ok(Ready { job, request, items, tree, container, log })
 }

@@ -32,6 +32,7 @@ mod registry;
 mod retries;
 mod s3;
 mod scenarios;
+mod script_serving;
 mod selective;
 mod service_quotas;
 mod steps;

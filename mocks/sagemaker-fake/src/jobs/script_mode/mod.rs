@@ -1,17 +1,19 @@
 //! Script mode: what `train` does in AWS's framework images, as their `sagemaker-training` toolkit has it. The code is fetched
 //! from S3 as the role and unpacked to `/opt/ml/code`; the script runs there with the hyperparameters as arguments and the
-//! `SM_*` variables; if it fails, the toolkit says why in `/opt/ml/output/failure`.
+//! `SM_*` variables; if it fails, the toolkit says why in `/opt/ml/output/failure`. And what `serve` does there.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `capture` | what is told of what a script printed before it failed |
 //! | `environment` | what a script is told: arguments and variables |
 //! | `python` | values as Python writes them |
+//! | `serving` | a script that serves a model |
 //! | `source` | the code: fetched, unpacked, its requirements looked at |
 
 mod capture;
 mod environment;
 mod python;
+mod serving;
 mod source;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ use std::process::ExitStatus;
 
 pub(super) use self::capture::Capture;
 use self::environment::Configuration;
+pub(crate) use self::serving::serve;
 use super::launch::Launch;
 use super::programs::{Image, Programs};
 use super::tree::Tree;
@@ -30,7 +33,7 @@ use crate::authorisation::Work;
 
 /// A script that is ready to run.
 #[derive(Debug)]
-pub(super) struct Script {
+pub(crate) struct Script {
     pub launch: Launch,
     /// What the toolkit writes into the log first.
     pub said: Vec<String>,
@@ -38,7 +41,7 @@ pub(super) struct Script {
 
 /// What the toolkit says instead of running a script.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// What it writes into the log and into its failure file.
     pub text: String,
     /// What it ends with.
