@@ -117,7 +117,7 @@ def as_trained(role, scripts, artefact, rows, expected):
     answer = runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=body)
     assert answer["ContentType"] == "application/json" and json.load(answer["Body"]) == expected, answer
 
-    refused(name, "text/plain", body, "Content type text/plain is not supported by this framework.")
+    refused(name, "text/plain", body, "Content type text/plain is not supported by this framework: write an input_fn")
     # One record of CSV is no table to the container's own input_fn.
     refused(name, "text/csv", body.splitlines()[0], "Expected 2D array, got 1D array instead")
     remove(asked)

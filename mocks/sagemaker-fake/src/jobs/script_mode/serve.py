@@ -38,9 +38,8 @@ class UnsupportedFormatError(Exception):
 
     def __init__(self, content_type):
         super().__init__(
-            f"Content type {content_type} is not supported by this framework.\n\n"
-            "Please implement input_fn to to deserialize the request data or an output_fn to\n"
-            "serialize the response. For more information, see the SageMaker Python SDK README."
+            f"Content type {content_type} is not supported by this framework: write an input_fn for what comes in, an "
+            "output_fn for what goes out"
         )
 
 
@@ -64,9 +63,9 @@ class Reply:
             return cls(result[0], result[1])
         if hasattr(result, "get_data") and hasattr(result, "status_code"):
             return cls(result.get_data(), result.content_type or HTML, result.status_code)
+        # As Flask has it: what has no type is a page.
         if isinstance(result, dict):
-            return cls(json.dumps(result), JSON)
-        # Flask takes what has no type for a page.
+            return cls(json.dumps(result, sort_keys=True, separators=(",", ":")) + "\n", JSON)
         return cls(result, HTML)
 
 
@@ -182,7 +181,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(Reply("{}", JSON, 405 if path == "/invocations" else 404))
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # Whoever asked has gone.
+            self.close_connection = True
+            return
         if self.path.partition("?")[0] != "/invocations":
             self.answer(Reply("{}", JSON, 404))
             return
