@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::paging::{self, Order, SortKey};
-use super::{names, pipeline, tags};
+use super::{names, pipeline, tags, training_job};
 use crate::ApiError;
+use crate::authorisation::{NotAssumed, Work, could_not_assume};
 use crate::fake::Context;
 use crate::jobs::Status;
 use crate::protocol::Service;
@@ -35,10 +36,13 @@ pub(super) fn create(context: &Context<'_>, input: &Value) -> Result<Value, ApiE
         failure_reason: None,
         trials: Vec::new(),
     };
+    for definition in request.definitions() {
+        let role = definition.body["RoleArn"].as_str().unwrap_or_default();
+        fake.store.read(|view| pipeline::check_role(view, role))?;
+        let work = Work::start(fake, context.region, role, &job.arn)?.map_err(|NotAssumed| could_not_assume(role))?;
+        training_job::check_image(&work, &definition.body, role)?;
+    }
     fake.store.write(|change| {
-        for definition in request.definitions() {
-            pipeline::check_role(change, definition.body["RoleArn"].as_str().unwrap_or_default())?;
-        }
         if change.get::<TuningJob>(&job.key())?.is_some() {
             let message = format!(
                 "A hyperparameter tuning job with the name, {}, already exists. Choose a different name.",

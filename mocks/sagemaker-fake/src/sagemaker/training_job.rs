@@ -43,7 +43,10 @@ pub(crate) fn start(context: &Context<'_>, input: &Value, tuning: Option<&str>) 
 }
 
 /// Whether the image is there, and the role may pull it.
-fn check_image(work: &Work<'_>, request: &Value, role: &str) -> Result<(), ApiError> {
+///
+/// # Errors
+/// `ValidationException`.
+pub(super) fn check_image(work: &Work<'_>, request: &Value, role: &str) -> Result<(), ApiError> {
     let image = request["AlgorithmSpecification"]["TrainingImage"].as_str().unwrap_or_default();
     work.pull(image).map_err(|none| none.of_training(image, role))
 }

@@ -42,6 +42,26 @@ async fn images_that_are_not_there_fail_as_on_aws() {
     let training = refused("CreateTrainingJob", training_job("job", "true"));
     let expected = "Cannot find repository: shell in registry ID: 111122223333 Please check if your ECR repository";
     assert_eq!(training, format!("{expected} {pull}"));
+    let tuning = json!({
+        "HyperParameterTuningJobName": "tuning",
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Grid",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": {"MaxParallelTrainingJobs": 1},
+            "ParameterRanges": {"CategoricalParameterRanges": [{"Name": "l2", "Values": ["1"]}]},
+        },
+        "TrainingJobDefinition": {
+            "AlgorithmSpecification": {
+                "TrainingImage": SHELL, "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
+            },
+            "RoleArn": ROLE,
+            "OutputDataConfig": {"S3OutputPath": "s3://sts-bucket/models"},
+            "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        },
+    });
+    assert_eq!(refused("CreateHyperParameterTuningJob", tuning), training);
     let unknown = "The repository with name 'shell' does not exist in the registry with id '111122223333'";
     let expected = format!("ClientError: API error (404): repository shell not found: name unknown: {unknown}");
     assert_eq!(failed("one").await, expected);
