@@ -51,11 +51,16 @@ impl std::error::Error for Mistakes {}
 
 impl Programs {
     /// What `mocks/images.toml` says: our own image is this very binary.
+    ///
+    /// # Panics
+    /// With all that is wrong in it, if somebody has added to it.
     #[must_use]
     pub fn built_in() -> Self {
-        let images = file::parse(include_str!("../../../../images.toml"), "mocks/images.toml", Path::new("mocks"));
+        // Whoever adds to it names what is beside it, as in a file of one's own.
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(""));
+        let images = file::parse(include_str!("../../../../images.toml"), "mocks/images.toml", folder);
         Self {
-            images: images.expect("a test reads it"),
+            images: images.unwrap_or_else(|mistakes| panic!("{mistakes}")),
             own: std::env::current_exe().ok(),
             grace: GRACE,
             startup: STARTUP,
