@@ -64,7 +64,8 @@ impl Plan {
         let programs = &fake.programs;
         let found = programs.find(image).map_err(NotPlanned::NoProgram)?;
         let launch = if found.program.is_some() {
-            Launch::new(programs, image, &[], &["serve".to_owned()], environment).map_err(NotPlanned::NoProgram)?
+            Launch::new(programs, (image, found), &[], &["serve".to_owned()], environment)
+                .map_err(NotPlanned::NoProgram)?
         } else {
             let script = script_mode::serve(work, found, programs, environment, &tree);
             let (said, launch) = match script {
@@ -81,7 +82,7 @@ impl Plan {
 /// Puts lines into the log before the program does. Failing to is no failure of the container.
 fn say(fake: &Fake, stream: Option<&Stream>, lines: &[String]) {
     let Some(stream) = stream.filter(|_| !lines.is_empty()) else { return };
-    let write = |mut log: Writer| log.write(fake.clock.now(), format!("{}\n", lines.join("\n")).as_bytes());
+    let write = |mut log: Writer| log.say(fake.clock.now(), &lines.join("\n"));
     let written = Writer::open(fake, stream).map_err(std::io::Error::other).and_then(write);
     if let Err(error) = written {
         tracing::warn!("the log of a container: {error}");

@@ -237,7 +237,7 @@ fn prepare(fake: &Fake, key: &str) -> Result<Ready, Failure> {
         let launch = if is_script {
             script(fake, &work, image, &environment, &tree, &mut log)?
         } else {
-            Launch::new(&fake.programs, &plan.image, &plan.entrypoint, &plan.arguments, &environment)
+            Launch::new(&fake.programs, (&plan.image, image), &plan.entrypoint, &plan.arguments, &environment)
                 .map_err(Failure::client)?
         };
         let script = is_script.then(|| Capture::of(&plan.image));
@@ -259,15 +259,15 @@ fn script(
     tree: &Tree,
     log: &mut Writer,
 ) -> Result<Launch, Failure> {
-    let mut say = |text: &str| log.write(fake.clock.now(), format!("{text}\n").as_bytes()).map_err(Failure::internal);
+    let mut say = |text: &str| log.say(fake.clock.now(), text).map_err(Failure::internal);
     match script_mode::prepare(work, image, &fake.programs, environment, tree) {
         Ok(script) => {
-            script.said.iter().try_for_each(|text| say(text).map(drop))?;
+            script.said.iter().try_for_each(|text| say(text))?;
             Ok(script.launch)
         }
         Err(refusal) => {
             say(&refusal.text)?;
-            refusal.help.iter().try_for_each(|text| say(text).map(drop))?;
+            refusal.help.iter().try_for_each(|text| say(text))?;
             Err(Failure { reason: algorithm_error(&refusal.text, refusal.exit_code), message: None })
         }
     }

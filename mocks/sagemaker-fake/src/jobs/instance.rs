@@ -173,7 +173,7 @@ impl Instance {
     fn say(&mut self, fake: &WeakFake, text: &str) -> io::Result<()> {
         let now = now(fake)?;
         self.log.finish(now)?;
-        self.log.write(now, format!("{text}\n").as_bytes()).map(drop)
+        self.log.say(now, text)
     }
 
     /// Takes what has been printed so far, at most as much as a pipe holds; says whether more may come.

@@ -37,18 +37,17 @@ enum Files {
 }
 
 impl Launch {
-    /// What stands for `image`, with the entrypoint, arguments and environment that are asked for; otherwise a sentence that
-    /// says what is missing.
+    /// What stands for the image of a URI, with the entrypoint, arguments and environment that are asked for; otherwise a
+    /// sentence that says what is missing.
     pub(crate) fn new(
         programs: &Programs,
-        image: &str,
+        (uri, image): (&str, &Image),
         entrypoint: &[String],
         arguments: &[String],
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, String> {
-        let found = programs.find(image)?;
-        let command = found.command(image, programs.own(), entrypoint, arguments)?;
-        Ok(Self::of(programs, found, command, environment))
+        let command = image.command(uri, programs.own(), entrypoint, arguments)?;
+        Ok(Self::of(programs, image, command, environment))
     }
 
     /// A command in the surroundings of an image.
@@ -58,11 +57,9 @@ impl Launch {
         command: Vec<String>,
         environment: &BTreeMap<String, String>,
     ) -> Self {
-        let files = match Namespace::available().filter(|_| !programs.is_relocated()) {
-            _ if image.is_own() => Files::Asked,
-            Some(namespace) => Files::There(namespace),
-            None => Files::Told,
-        };
+        // Our own program needs no namespace: whoever runs nothing else does not wait for one to be tried.
+        let namespace = || if programs.is_relocated() { None } else { Namespace::available() };
+        let files = if image.is_own() { Files::Asked } else { namespace().map_or(Files::Told, Files::There) };
         let mut whole = image.environment.clone();
         whole.extend(environment.clone());
         Self {

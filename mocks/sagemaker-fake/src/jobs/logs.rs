@@ -196,7 +196,7 @@ impl Writer {
     }
 
     /// Takes bytes as they come out of the program; gives the lines that they complete.
-    pub(crate) fn write(&mut self, time: Timestamp, bytes: &[u8]) -> io::Result<Vec<String>> {
+    pub(super) fn write(&mut self, time: Timestamp, bytes: &[u8]) -> io::Result<Vec<String>> {
         self.rest.extend_from_slice(bytes);
         let (mut lines, mut start) = (Vec::new(), 0);
         while let Some((length, next)) = line_end(&self.rest[start..]) {
@@ -207,6 +207,11 @@ impl Writer {
         self.rest.drain(..start);
         self.append(time, &lines)?;
         Ok(lines)
+    }
+
+    /// Puts a word of our own among what the program prints.
+    pub(crate) fn say(&mut self, time: Timestamp, text: &str) -> io::Result<()> {
+        self.write(time, format!("{text}\n").as_bytes()).map(drop)
     }
 
     /// The program has ended: a last line may lack its end.

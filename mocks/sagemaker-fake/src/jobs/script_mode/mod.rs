@@ -116,7 +116,7 @@ pub(super) fn prepare(
     };
     let variables = configuration.variables(&base, &launch.environment);
     launch.environment.extend(variables);
-    if code.join("setup.py").exists() && code.join("src").is_dir() {
+    if source::keeps_modules_in_src(&code) {
         launch
             .environment
             .entry("PYTHONPATH".to_owned())

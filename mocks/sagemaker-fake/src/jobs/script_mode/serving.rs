@@ -44,7 +44,7 @@ pub(crate) fn serve(
     launch.command = vec![python, server.to_string_lossy().into_owned(), "/opt/ml".to_owned()];
     let base = launch.opt_ml(tree);
     let mut path = format!("{base}/code");
-    if code.join("setup.py").exists() && code.join("src").is_dir() {
+    if source::keeps_modules_in_src(&code) {
         path.push_str(&format!(":{base}/code/src"));
     }
     if let Some(own) = launch.environment.get("PYTHONPATH") {

@@ -49,6 +49,11 @@ fn unpack(archive: impl Read, code: &Path, uri: &str) -> Result<(), Refusal> {
     })
 }
 
+/// Whether the code is a package that keeps its modules in `src`.
+pub(super) fn keeps_modules_in_src(code: &Path) -> bool {
+    code.join("setup.py").exists() && code.join("src").is_dir()
+}
+
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
