@@ -187,6 +187,14 @@ impl Settings {
 }
 
 impl Repository {
+    /// As images in it are named: `111122223333.dkr.ecr.eu-west-1.amazonaws.com/name`.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        let Self { account, region, name } = self;
+        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        format!("{account}.dkr.ecr.{region}.{domain}/{name}")
+    }
+
     /// That of an image: `111122223333.dkr.ecr.eu-west-1.amazonaws.com/name:tag`. `None` if it is in another registry than
     /// ECR.
     #[must_use]

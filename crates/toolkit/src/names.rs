@@ -1,5 +1,7 @@
 //! Every name, key and tag that the verbs make. Later verbs find things by these, never by a local file.
 
+use iam_policy::generate::Repository;
+
 /// The tag that says who made a thing: what does not carry it is not ours to harden, empty or delete.
 pub const MANAGED_BY: (&str, &str) = ("ManagedBy", "stsmodelmonitor");
 
@@ -103,8 +105,8 @@ pub fn probe_key(prefix: &str) -> String {
 /// Our image when `STSMM_IMAGE` names no other. `tag` is a hash of the image's content.
 #[must_use]
 pub fn image(account: &str, region: &str, tag: &str) -> String {
-    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("{account}.dkr.ecr.{region}.{domain}/sts-container:{tag}")
+    let (account, region, name) = (account.to_owned(), region.to_owned(), "sts-container".to_owned());
+    format!("{}:{tag}", Repository { account, region, name }.uri())
 }
 
 /// The name of the session of a verb: it shows in CloudTrail.

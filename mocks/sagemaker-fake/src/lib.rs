@@ -50,6 +50,7 @@ pub mod ids;
 pub mod import;
 pub mod pace;
 mod page;
+mod pages;
 pub mod replace;
 pub mod store;
 pub mod testing;

@@ -1,6 +1,8 @@
 //! Where AWS keeps the images of Model Monitor: "Docker Registry Paths" of the SageMaker Developer Guide. The merger of
 //! labels is not listed there; AWS's own samples pull it from the same accounts.
 
+use super::Repository;
+
 const ANALYZER: &str = "sagemaker-model-monitor-analyzer";
 
 /// The repositories that the jobs of a monitor pull from.
@@ -14,8 +16,12 @@ pub(super) fn account(region: &str) -> Option<&'static str> {
 /// The image of Model Monitor's analyzer in a region; `None` where Model Monitor does not exist.
 #[must_use]
 pub fn image(region: &str) -> Option<String> {
-    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    account(region).map(|account| format!("{account}.dkr.ecr.{region}.{domain}/{ANALYZER}"))
+    let of = |account: &str| Repository {
+        account: account.to_owned(),
+        region: region.to_owned(),
+        name: ANALYZER.to_owned(),
+    };
+    account(region).map(|account| of(account).uri())
 }
 
 const ACCOUNTS: [(&str, &str); 31] = [

@@ -36,7 +36,7 @@ use serde_json::{Value, json};
 pub use client::{ask, download, tell, upload};
 pub use clock::ClockFace;
 
-use crate::protocol::pairs;
+use crate::protocol::{host, pairs};
 use crate::{ApiError, Fake, export, page};
 
 /// How the paths begin. No bucket can have this name.
@@ -112,8 +112,8 @@ fn owner(fake: &Fake) -> Result<Value, ApiError> {
 /// A page for people.
 async fn page(fake: &Fake, parts: &Parts) -> Response<Body> {
     let (inside, fake) = (fake.gate.enter().await, fake.clone());
-    let header = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = header.or(parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default().to_owned();
+    let host = host(&parts.headers).or(parts.uri.authority().map(http::uri::Authority::as_str));
+    let host = host.unwrap_or_default().to_owned();
     let path = asked(parts.uri.path()).unwrap_or_default().to_owned();
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let made = tokio::task::spawn_blocking(move || {

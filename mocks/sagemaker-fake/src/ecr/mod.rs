@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::fake::Context;
 use crate::protocol::Service;
-use crate::{ApiError, authorisation};
+use crate::{ApiError, authorisation, pages};
 
 pub use image::Image;
 pub use layer::Layer;
@@ -77,20 +77,11 @@ pub fn call(context: &Context<'_>, operation: &str, input: &Value) -> Result<Val
     act(context, input)
 }
 
-/// The items from where `nextToken` says, as many as `maxResults` does, and the token of the next page. A token is the
-/// name of the last item, which no two share; the items come in the order of their names.
+/// The items from where `nextToken` says, as many as `maxResults` does, and the token of the next page.
 fn page<T>(input: &Value, items: Vec<T>, name: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-
     let size = input["maxResults"].as_u64().and_then(|size| usize::try_from(size).ok()).unwrap_or(100);
-    let after = input["nextToken"].as_str().and_then(|token| BASE64.decode(token).ok());
-    let after = after.and_then(|token| String::from_utf8(token).ok()).unwrap_or_default();
-    let mut rest = items.into_iter().filter(|item| after.is_empty() || name(item) > after);
-    let page: Vec<_> = rest.by_ref().take(size).collect();
-    let more = rest.next().is_some();
-    let token = page.last().filter(|_| more).map(|last| BASE64.encode(name(last)));
-    (page, token)
+    let last = input["nextToken"].as_str().and_then(pages::key_in);
+    pages::after(last.as_deref(), size, items, name)
 }
 
 /// An output with the token of the next page, if there is one.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use iam_policy::generate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -49,12 +50,13 @@ impl Repository {
     }
 
     fn described(&self, account: &str) -> Value {
-        let domain = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let (region, name) = (self.region.clone(), self.name.clone());
+        let uri = generate::Repository { account: account.to_owned(), region, name }.uri();
         let mut described = json!({
             "repositoryArn": self.arn(account),
             "registryId": account,
             "repositoryName": self.name,
-            "repositoryUri": format!("{account}.dkr.ecr.{}.{domain}/{}", self.region, self.name),
+            "repositoryUri": uri,
             "createdAt": self.created,
             "imageScanningConfiguration": {"scanOnPush": self.scan_on_push},
             "encryptionConfiguration": self.encryption,

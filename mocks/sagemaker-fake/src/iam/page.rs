@@ -1,11 +1,8 @@
-//! Lists, one page at a time. A marker names the last item of the page before, so a page begins where the last one
-//! ended, whatever was created or deleted meanwhile.
+//! Lists, one page at a time, with the members that IAM's requests and answers have for it.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::ApiError;
+use crate::{ApiError, pages};
 
 /// The number of items on a page when `MaxItems` does not say.
 const DEFAULT_SIZE: usize = 100;
@@ -27,14 +24,9 @@ pub fn page<T>(
     key: impl Fn(&T) -> String,
 ) -> Result<Page<T>, ApiError> {
     let size = input["MaxItems"].as_u64().and_then(|size| usize::try_from(size).ok()).unwrap_or(DEFAULT_SIZE);
-    let after = input["Marker"].as_str().map(read).transpose()?;
-    let mut sorted: Vec<_> = items.into_iter().map(|item| (key(&item), item)).collect();
-    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut rest = sorted.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|last| key > last));
-    let page: Vec<_> = rest.by_ref().take(size).collect();
-    let more = rest.next().is_some();
-    let marker = page.last().filter(|_| more).map(|(last, _)| URL_SAFE_NO_PAD.encode(last));
-    Ok(Page { items: page.into_iter().map(|(_, item)| item).collect(), marker })
+    let last = input["Marker"].as_str().map(read).transpose()?;
+    let (items, marker) = pages::after(last.as_deref(), size, items, key);
+    Ok(Page { items, marker })
 }
 
 impl<T> Page<T> {
@@ -59,10 +51,7 @@ impl<T> Page<T> {
 }
 
 fn read(marker: &str) -> Result<String, ApiError> {
-    let bytes = URL_SAFE_NO_PAD.decode(marker).ok();
-    bytes
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| ApiError::new("ValidationError", "Invalid Marker."))
+    pages::key_in(marker).ok_or_else(|| ApiError::new("ValidationError", "Invalid Marker."))
 }
 
 #[cfg(test)]
